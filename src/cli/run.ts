@@ -1,0 +1,100 @@
+/**
+ * `palermo run`: reads the configuration, starts the service (service.ts) and ends it on SIGTERM or SIGINT:
+ * ready no more at once, the batch in hand finished, flushed and committed, the group left, within a
+ * deadline. A second signal ends it on the spot.
+ */
+import { readFileSync } from "node:fs";
+import { UsageError } from "../base/errors.ts";
+import { type Config, loadConfig, printConfig } from "../stream/config.ts";
+import { EXIT_FAILED, EXIT_OK, type Terminal } from "./output.ts";
+
+export interface RunOptions {
+  /** YAML file; default: PALERMO_CONFIG. */
+  readonly config?: string | undefined;
+  /** Dotted key to text, from flags. */
+  readonly flags?: Readonly<Record<string, string>>;
+  readonly printConfig?: boolean | undefined;
+}
+
+/** What the operating system tells the service. */
+export interface Signals {
+  /** Calls `listener` on each request to end; gives a function that takes it off again. */
+  onStop(listener: (signal: string) => void): () => void;
+  /** Ends the process without waiting for anything. */
+  exit(code: number): void;
+}
+
+/** Runs the verb; resolves with the exit code when the service has ended. */
+export async function runRun(options: RunOptions, terminal: Terminal, signals = processSignals()): Promise<number> {
+  const config = readConfig(options, terminal.env);
+  if (options.printConfig) {
+    terminal.stdout.write(printConfig(config));
+    return EXIT_OK;
+  }
+  return runService(config, signals, (line) => terminal.stdout.write(line));
+}
+
+/** The configuration from file, environment and flags. Throws UsageError. */
+export function readConfig(options: RunOptions, env: Terminal["env"]): Config {
+  const name = options.config ?? env.PALERMO_CONFIG;
+  let file: { name: string; text: string } | undefined;
+  if (name !== undefined && name !== "") {
+    try {
+      file = { name, text: readFileSync(name, "utf8") };
+    } catch (error) {
+      throw new UsageError(`${name} cannot be read: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  return loadConfig({ file, env, flags: options.flags ?? {} });
+}
+
+/**
+ * Runs the service until a signal (0), or until a worker cannot go on (1: the supervisor starts it again).
+ * Throws UsageError before anything is read when rules, topics or configuration are at fault.
+ */
+export async function runService(config: Config, signals: Signals, write: (line: string) => void): Promise<number> {
+  const { startService } = await import("./service.ts");
+  const starting = new AbortController();
+  let service: Awaited<ReturnType<typeof startService>> | undefined;
+  let stopping = false;
+  let end: (code: number) => void = () => undefined;
+  const ended = new Promise<number>((resolve) => {
+    end = resolve;
+  });
+  const off = signals.onStop((signal) => {
+    if (stopping) {
+      signals.exit(EXIT_FAILED);
+      return;
+    }
+    stopping = true;
+    setTimeout(() => signals.exit(EXIT_FAILED), config.stop.deadlineMs).unref();
+    service?.stopping(signal);
+    starting.abort();
+    end(EXIT_OK);
+  });
+  try {
+    service = await startService(config, { write, signal: starting.signal, failed: () => end(EXIT_FAILED) });
+    const code = await ended;
+    if (code !== EXIT_OK) setTimeout(() => signals.exit(code), config.stop.deadlineMs).unref();
+    await service.stop();
+    return code;
+  } catch (error) {
+    if (stopping) return EXIT_OK;
+    throw error;
+  } finally {
+    off();
+  }
+}
+
+function processSignals(): Signals {
+  return {
+    onStop(listener) {
+      const names = ["SIGTERM", "SIGINT"] as const;
+      for (const name of names) process.on(name, listener);
+      return () => {
+        for (const name of names) process.off(name, listener);
+      };
+    },
+    exit: (code) => process.exit(code),
+  };
+}

@@ -1,0 +1,247 @@
+/**
+ * The composition of `palermo run`: pack, broker, store, workers, endpoint. Everything with a lifetime is
+ * made here and closed here, in reverse; the parts get each other as arguments.
+ */
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import { LATENESS_JUDGED_MS } from "../base/limits.ts";
+import { type HttpServer, startHttp } from "../http/server.ts";
+import { createEngine } from "../screen/engine.ts";
+import { namespaceOf, progressKey } from "../store/keys.ts";
+import { openRedisStore } from "../store/redis.ts";
+import { type Connection, connectRedis } from "../store/redis-connection.ts";
+import { sleep } from "../stream/backoff.ts";
+import type { Admin, Bus } from "../stream/bus.ts";
+import type { Config } from "../stream/config.ts";
+import { openBus, redisClient } from "../stream/connect.ts";
+import { createRedisBoard, type DriftBoard } from "../stream/drift.ts";
+import { busLog, createLogger, intakeEvents, screenEvents } from "../stream/events.ts";
+import type { IntakeWorker } from "../stream/intake-ports.ts";
+import { createIntakeWorker } from "../stream/intake-worker.ts";
+import { createMetrics, type Metrics } from "../stream/metrics.ts";
+import { createPace, type Pace } from "../stream/pace.ts";
+import { PARTITIONER } from "../stream/record.ts";
+import { startScreenDrift } from "../stream/screen-drift.ts";
+import type { Clock } from "../stream/screen-ports.ts";
+import { createScreenWorker, type ScreenWorker } from "../stream/screen-worker.ts";
+import { ensureTopics, type Topics } from "../stream/topics.ts";
+import { createDecoders } from "./decoders.ts";
+import { createHealth } from "./health.ts";
+import { loadRules } from "./load-rules.ts";
+
+export interface ServiceHost {
+  /** Takes one log line. */
+  readonly write: (line: string) => void;
+  /** Ends the waiting for services at the start. */
+  readonly signal: AbortSignal;
+  /** A worker cannot go on: the process should end. */
+  readonly failed: () => void;
+}
+
+export interface Service {
+  /** Where the endpoint listens. */
+  readonly address: string;
+  /** From now on it is not ready any more. */
+  stopping(reason: string): void;
+  stop(): Promise<void>;
+}
+
+/** Starts everything; resolves when the workers have joined. Throws what prevents it. */
+export async function startService(config: Config, host: ServiceHost): Promise<Service> {
+  const log = createLogger(config.log.level, { write: host.write });
+  const metrics = createMetrics(true);
+  const health = createHealth(config.http.stalledMs, CLOCK.now);
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.reverse().splice(0)) {
+      await closer().catch((error: unknown) => log.warn(`closing: ${messageOf(error)}`));
+    }
+  };
+  const fail = (error: Error): void => {
+    health.failed(error.message);
+    log.fatal(error.message);
+    host.failed();
+  };
+  try {
+    const http = await startEndpoint(config, metrics, health.checks);
+    closers.push(() => http.close());
+    log.info({ role: config.role, address: http.address }, "starting");
+    const parts: Parts = { config, log, metrics, host, closers, fail };
+    await startWorkers(parts, health);
+    health.started();
+    log.info({ role: config.role }, "running");
+    return {
+      address: http.address,
+      stopping(reason) {
+        health.stopping();
+        log.info({ reason }, "stopping");
+      },
+      async stop() {
+        health.stopping();
+        await close();
+        log.info("stopped");
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const CLOCK: Clock = { now: () => Date.now(), sleep };
+
+interface Parts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly host: ServiceHost;
+  /** Called in reverse order. */
+  readonly closers: (() => Promise<void>)[];
+  readonly fail: (error: Error) => void;
+}
+
+interface Watched {
+  intake(worker: IntakeWorker): void;
+  screen(worker: ScreenWorker, joined: () => boolean): void;
+}
+
+async function startWorkers(parts: Parts, watched: Watched): Promise<void> {
+  const { config, log, metrics, host } = parts;
+  const rules = loadRules({ rules: config.rules, lists: config.lists, tenant: config.tenant });
+  log.info({ pack: rules.pack.hash, rules: rules.pack.rules.length }, "rules loaded");
+  const admin = await openBus(config, busLog(log, metrics, "admin"), 0, host.signal).admin();
+  parts.closers.push(() => admin.close());
+  const topics = await ensureTopics(admin, config, rules.pack.horizonMs, (message) => log.warn(message));
+  const redis = connectDrift(parts);
+  const boardOf = (stage: string): DriftBoard | undefined =>
+    config.drift.aheadMs === 0
+      ? undefined
+      : createRedisBoard(
+          (command, args) => redis.call(command, args),
+          progressKey(namespaceOf(config.redis.prefix, config.tenant), stage),
+          CLOCK.now,
+        );
+  if (config.role !== "screen") {
+    const bus = openBus(config, busLog(log, metrics, "intake"), 0, host.signal);
+    const producer = await bus.producer("intake");
+    const worker = createIntakeWorker({
+      consumer: bus.consumer(config.intake.group),
+      admin,
+      producer,
+      decoders: createDecoders(config.mapping, rules.lists),
+      board: boardOf("intake"),
+      pace: paceOf(config, admin, topics),
+      topics: { ...topics, transactions: topics.transactions.name, parties: topics.parties.name },
+      config: { ...config.intake, ...config.drift },
+      events: intakeEvents(log, metrics),
+      clock: CLOCK,
+      failed: parts.fail,
+    });
+    parts.closers.push(() => worker.stop());
+    watched.intake(worker);
+    await worker.run();
+  }
+  if (config.role !== "intake")
+    await startScreen(parts, watched, { ...rules, admin, topics, board: boardOf("screen") });
+}
+
+/** Half of what may come late is left to the input itself. */
+function paceOf(config: Config, admin: Admin, topics: Topics): Pace | undefined {
+  if (config.drift.aheadMs === 0) return undefined;
+  const { waitMs } = config.drift;
+  const options = { views: topics.views.name, group: config.screen.group, aheadMs: LATENESS_JUDGED_MS / 2, waitMs };
+  return createPace(admin, options, CLOCK);
+}
+
+interface ScreenParts {
+  readonly pack: ReturnType<typeof loadRules>["pack"];
+  readonly admin: Awaited<ReturnType<Bus["admin"]>>;
+  readonly topics: Topics;
+  readonly board: DriftBoard | undefined;
+}
+
+async function startScreen(parts: Parts, watched: Watched, { pack, admin, topics, board }: ScreenParts): Promise<void> {
+  const { config, log, metrics, host } = parts;
+  const bus = openBus(config, busLog(log, metrics, "screen"), 0, host.signal);
+  const store = await openRedisStore({
+    url: config.redis.url,
+    client: redisClient(config.redis),
+    prefix: config.redis.prefix,
+    tenant: config.tenant,
+    layout: { partitions: topics.views.partitions, hash: PARTITIONER },
+    warn: (message) => log.warn(message),
+    signal: host.signal,
+    events: redisEvents(log, metrics),
+  });
+  parts.closers.push(() => store.close());
+  const consumer = bus.consumer(config.screen.group);
+  const worker = createScreenWorker({
+    consumer,
+    admin,
+    producers: { alerts: await bus.producer("alerts"), marks: await bus.producer("marks") },
+    store,
+    engine: createEngine(pack, { tailKeep: 1 }),
+    topics,
+    config: {
+      tenant: config.tenant,
+      group: config.screen.group,
+      cacheBytes: config.screen.cacheMb << 20,
+      commitEntities: config.commit.entities,
+      commitBytes: config.commit.bytes,
+      commitMs: config.commit.ms,
+      ttlMs: 2 * pack.horizonMs,
+    },
+    events: screenEvents(log, metrics, topics.views.name),
+    clock: CLOCK,
+    token: randomUUID,
+    failed: parts.fail,
+  });
+  parts.closers.push(() => worker.stop(config.stop.deadlineMs / 2));
+  watched.screen(worker, () => consumer.joined);
+  await worker.start();
+  if (board) {
+    const drift = startScreenDrift(worker, topics.views.partitions, board, config.drift, CLOCK, {
+      waiting: (reason) => log.debug({ stage: "screen" }, `drift board: ${reason}`),
+      released: (partitions) => metrics.driftReleased.inc({ stage: "screen" }, partitions),
+    });
+    parts.closers.push(() => drift.stop());
+  }
+}
+
+/** A connection of its own: the board must not wait behind commits, nor they behind it. */
+function connectDrift({ config, log, metrics, closers }: Parts): Connection {
+  const redis = connectRedis({
+    url: config.redis.url,
+    client: redisClient(config.redis),
+    events: redisEvents(log, metrics),
+  });
+  closers.push(async () => redis.close());
+  return redis;
+}
+
+function redisEvents(log: Logger, metrics: Metrics) {
+  return {
+    connected: (address: string) => log.info({ address }, "connected to Redis"),
+    disconnected(address: string, reason: string, retryInMs: number) {
+      metrics.retries.inc({ stage: "store" });
+      log.warn({ address, retryInMs }, `Redis at ${address}: ${reason}; trying again`);
+    },
+  };
+}
+
+async function startEndpoint(
+  config: Config,
+  metrics: Metrics,
+  checks: Parameters<typeof startHttp>[0]["checks"],
+): Promise<HttpServer> {
+  const { registry } = metrics;
+  return startHttp({
+    ...config.http,
+    checks,
+    metrics: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

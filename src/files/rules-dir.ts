@@ -1,0 +1,88 @@
+/** Reads the files of a rules directory, and the operator's lists in place of the shipped ones, list by list. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { UsageError } from "../base/errors.ts";
+import type { SourceFile } from "../rules/source.ts";
+
+/** Files of one directory tree at most; far beyond any pack. */
+const FILES_MAX = 5_000;
+const DEPTH_MAX = 6;
+/** The largest file that is read; what is larger is refused by its size alone. */
+const BYTES_MAX = 64 * 1024 * 1024;
+/** Overrides of shipped rules are no rule; they are read by the tools that apply them. */
+const OTHER_FILES: ReadonlySet<string> = new Set(["tuning.yaml"]);
+
+/**
+ * Every `.yaml` and `.yml` file below `dir`, in the order of their paths; with `listsDir`, a list there takes
+ * the place of the list of the same file name. Throws UsageError when a directory or file cannot be read.
+ */
+export function readRuleFiles(dir: string, listsDir?: string): SourceFile[] {
+  const shipped = readTree(dir);
+  if (listsDir === undefined) return shipped;
+  const own = readTree(listsDir);
+  const replaced = new Set(own.map((file) => baseName(file.path)));
+  const kept = shipped.filter((file) => !(isList(file) && replaced.has(baseName(file.path))));
+  return [...kept, ...own];
+}
+
+function readTree(dir: string): SourceFile[] {
+  const paths: string[] = [];
+  walk(dir, 0, paths);
+  return paths.sort().map((path) => ({ path, text: readText(path) }));
+}
+
+function walk(dir: string, depth: number, out: string[]): void {
+  if (depth > DEPTH_MAX) throw new UsageError(`${dir}: rules are nested more than ${DEPTH_MAX} folders deep`);
+  for (const entry of entriesOf(dir)) {
+    if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
+    const path = join(dir, entry.name);
+    const isDirectory = entry.isDirectory() || (entry.isSymbolicLink() && isFolder(path));
+    if (isDirectory) walk(path, depth + 1, out);
+    else if (/\.ya?ml$/.test(entry.name) && !OTHER_FILES.has(entry.name)) out.push(path);
+    if (out.length > FILES_MAX) throw new UsageError(`${dir}: more than ${FILES_MAX} files; is this the rules folder?`);
+  }
+}
+
+function entriesOf(dir: string) {
+  try {
+    return readdirSync(dir, { withFileTypes: true });
+  } catch (error) {
+    throw new UsageError(`${dir}: cannot be read as a folder of rules (${reason(error)})`);
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function readText(path: string): string {
+  try {
+    const { size } = statSync(path);
+    if (size > BYTES_MAX) throw new UsageError(`${path}: ${size} bytes; the most is ${BYTES_MAX}`);
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (error instanceof TypeError) throw new UsageError(`${path}: not UTF-8 text`);
+    throw new UsageError(`${path}: cannot be read (${reason(error)})`);
+  }
+}
+
+function isList(file: SourceFile): boolean {
+  return /(^|\n)\s*schema:\s*["']?list\/v1/.test(file.text.slice(0, 4_000));
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1).replace(/\.ya?ml$/, "");
+}
+
+function reason(error: unknown): string {
+  const code = (error as { code?: string }).code;
+  if (code === "ENOENT") return "it does not exist";
+  if (code === "ENOTDIR") return "it is a file";
+  if (code === "EACCES") return "permission denied";
+  return code ?? String(error);
+}

@@ -1,0 +1,175 @@
+/** From the files of a rules directory to a compiled pack, with everything that is wrong with them. */
+import type { Diagnostic } from "../base/errors.ts";
+import { WINDOW_MAX_MS } from "../base/limits.ts";
+import { currencyOf } from "../domain/currencies.ts";
+import { ENTITY_KINDS, type EntityKind } from "../domain/entity.ts";
+import { isInForce } from "./check.ts";
+import { compileRule, type PackDraft, type RuleDraft } from "./compile.ts";
+import { createFindings, type Findings } from "./diagnostics.ts";
+import { createRuleIndex, markReach, orderRules } from "./hits.ts";
+import { type Lists, readLists } from "./lists.ts";
+import { createMeasureTable } from "./measures.ts";
+import { groupOverrides } from "./params.ts";
+import type { CompiledRule, Pack, SubjectPlan } from "./plan.ts";
+import { type RuleSource, readRule } from "./schema.ts";
+import { packHash } from "./semantic-hash.ts";
+import { LIST_LIMITS, type MapNode, RULE_LIMITS, readSource, type SourceFile, shorten } from "./source.ts";
+import { hintFor } from "./suggest.ts";
+import { readVocabulary } from "./vocabulary.ts";
+
+export type { SourceFile } from "./source.ts";
+
+export interface LoadOptions {
+  /** Part of alert ids; `default` when there is one institution. */
+  readonly tenant?: string;
+  /** Values for parameters by `RULE.param`, within their ranges. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** Epoch ms; lists that have expired by then are errors, overdue ones warnings. Undefined: not judged. */
+  readonly asOf?: number;
+}
+
+export interface Loaded {
+  /** Undefined when there is an error. */
+  readonly pack: Pack | undefined;
+  readonly lists: Lists;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const FILES_MAX = 2_000;
+
+/**
+ * Compiles a pack. A file says by its `schema` whether it is a rule or a list; its name must be its id.
+ * Nothing is thrown for what stands in files. The result does not depend on the order of `files`.
+ */
+export function loadPack(files: readonly SourceFile[], options: LoadOptions = {}): Loaded {
+  const findings = createFindings();
+  const { ruleRoots, listRoots, vocabularyRoot } = readRoots(files, findings);
+  const vocabulary = vocabularyRoot && readVocabulary(vocabularyRoot, findings);
+  const lists = readLists(listRoots, vocabulary, options.asOf, findings);
+  const sources = readRules(ruleRoots, findings);
+  const set = options.set ?? {};
+  const overrides = groupOverrides(set, new Set(sources.map((rule) => rule.id.text)), findings);
+  const currency = { code: lists.rates.base, decimals: currencyOf(lists.rates.base)?.decimals ?? 2 };
+  const create = (): PackDraft => {
+    return { findings, lists, currency, measures: createMeasureTable(), flows: [], hitInputs: [] };
+  };
+  const live = create();
+  // Drafts and retired rules are checked too, but leave nothing in the plan.
+  const idle = create();
+  const geography = new Set<string>();
+  const index = createRuleIndex(sources, geography);
+  const drafts: RuleDraft[] = [];
+  for (const source of orderRules(sources, findings)) {
+    const inForce = isInForce(source.status);
+    const id = source.id.text;
+    const compiled = compileRule(source, inForce ? live : idle, index, overrides.get(id) ?? []);
+    if (compiled.geography) geography.add(id);
+    if (inForce && compiled.rule !== undefined) drafts.push(compiled.rule);
+  }
+  const diagnostics = findings.list();
+  if (findings.errors > 0) return { pack: undefined, lists, diagnostics };
+  const roots = sources.filter((source) => isInForce(source.status)).map((source) => source.root);
+  const values = Object.entries(set).map(([key, value]) => ({ key, value }));
+  const hash = packHash(roots, [...listRoots, ...(vocabularyRoot ? [vocabularyRoot] : [])], values);
+  return { pack: assemble(live, drafts, hash, options.tenant ?? "default"), lists, diagnostics };
+}
+
+interface Roots {
+  readonly ruleRoots: MapNode[];
+  readonly listRoots: MapNode[];
+  vocabularyRoot: MapNode | undefined;
+}
+
+const SCHEMAS = ["rule/v1", "list/v1", "vocabulary/v1"];
+
+function readRoots(files: readonly SourceFile[], findings: Findings): Roots {
+  const roots: Roots = { ruleRoots: [], listRoots: [], vocabularyRoot: undefined };
+  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  if (sorted.length > FILES_MAX) {
+    findings.addPlain("E004", "", `a pack has at most ${FILES_MAX} files, not ${sorted.length}`);
+    return roots;
+  }
+  for (const file of sorted) {
+    // Only lists may be long; which of the two a file is stands near its beginning.
+    const isList = /(^|\n|[{,])\s*["']?schema["']?\s*:\s*["']?list\/v1/.test(file.text.slice(0, 4_000));
+    const root = readSource(file, isList ? LIST_LIMITS : RULE_LIMITS, findings);
+    if (root === undefined) continue;
+    const schema = root.byKey.get("schema")?.value;
+    const text = schema?.kind === "scalar" ? schema.text : "";
+    if (text === "rule/v1") roots.ruleRoots.push(root);
+    else if (text === "list/v1") roots.listRoots.push(root);
+    else if (text === "vocabulary/v1") {
+      if (roots.vocabularyRoot !== undefined) findings.add("E041", root, "there can be one vocabulary only");
+      roots.vocabularyRoot ??= root;
+    } else if (schema === undefined) findings.add("E011", root, "a file needs `schema: rule/v1` or `schema: list/v1`");
+    else {
+      const hint = hintFor(text, SCHEMAS);
+      findings.add("E013", schema, `\`schema\` cannot be \`${shorten(text)}\``, hint);
+    }
+    if (text === "rule/v1" || text === "list/v1") checkFileName(file.path, root, findings);
+  }
+  return roots;
+}
+
+function checkFileName(path: string, root: MapNode, findings: Findings): void {
+  const id = root.byKey.get("id")?.value;
+  const name = path.slice(path.lastIndexOf("/") + 1).replace(/\.ya?ml$/, "");
+  if (id?.kind !== "scalar" || id.text === name || id.text === "") return;
+  findings.add(
+    "E040",
+    id,
+    `the file is named \`${shorten(name)}\`, the id is \`${shorten(id.text)}\``,
+    "make them equal",
+  );
+}
+
+function readRules(roots: readonly MapNode[], findings: Findings): RuleSource[] {
+  const byId = new Map<string, RuleSource>();
+  for (const root of roots) {
+    const rule = readRule(root, findings);
+    if (rule === undefined) continue;
+    const other = byId.get(rule.id.text);
+    if (other === undefined) byId.set(rule.id.text, rule);
+    else findings.add("E041", rule.id, `\`${rule.id.text}\` is in ${other.root.source.file} already`);
+  }
+  return [...byId.values()].sort((a, b) => (a.id.text < b.id.text ? -1 : 1));
+}
+
+function assemble(draft: PackDraft, drafts: readonly RuleDraft[], hash: string, tenant: string): Pack {
+  const reach = markReach(draft.hitInputs);
+  const sorted = [...drafts].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const rules: CompiledRule[] = sorted.map((rule, slot) => {
+    return { slot, ...rule, marks: reach.get(rule.id) ?? { downstream: 0, upstream: 0 } };
+  });
+  const { measures, aggregates } = draft.measures.finish();
+  // Judged in this order: a rule after those whose hits it counts, so that a typology sees one that just opened.
+  const byId = new Map(rules.map((rule) => [rule.id, rule]));
+  const inOrder = drafts.flatMap((rule) => byId.get(rule.id) ?? []);
+  const subjects = {} as Record<EntityKind, SubjectPlan>;
+  for (const kind of ENTITY_KINDS) {
+    const own = inOrder.filter((rule) => rule.subject === kind);
+    subjects[kind] = {
+      measures: measures.filter((measure) => measure.subject === kind),
+      indicators: own.filter((rule) => rule.kind === "indicator"),
+      typologies: own.filter((rule) => rule.kind === "typology"),
+    };
+  }
+  const windows = [
+    ...measures.map((measure) => Math.min(measure.windowMs, WINDOW_MAX_MS)),
+    ...draft.hitInputs.map((input) => input.lastMs),
+    ...draft.flows.map((flow) => flow.withinMs),
+    ...rules.map((rule) => rule.suppressForMs),
+  ];
+  return {
+    hash,
+    tenant,
+    baseCurrency: draft.currency.code,
+    rules,
+    measures,
+    aggregates,
+    hitInputs: draft.hitInputs,
+    flows: draft.flows,
+    subjects,
+    horizonMs: windows.reduce((longest, ms) => Math.max(longest, ms), 0),
+  };
+}

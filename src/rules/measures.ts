@@ -1,0 +1,150 @@
+/**
+ * The aggregate plan of a pack: equal aggregates of all rules become one, and those that differ only in
+ * window or function share one base measure. A measure is known by the hash of its definition, in which no
+ * threshold and no window stands, so that editing those keeps an entity's state.
+ */
+
+import { fnv1a32 } from "../base/hash.ts";
+import { DISTINCT_CAP_DEFAULT } from "../base/limits.ts";
+import { ENTITY_KINDS, type EntityKind } from "../domain/entity.ts";
+import type { Aggregate, AggregateFunction, Measure, MeasureKind, Read, Scope, Test, Unit } from "./plan.ts";
+
+/** What makes one base measure. The canonical texts say the same as the closures. */
+export interface MeasureDefinition {
+  readonly subject: EntityKind;
+  readonly scope: Scope;
+  readonly kind: MeasureKind;
+  readonly where: { readonly canonical: string; readonly test: Test } | undefined;
+  /** kind number: undefined counts each event as 1. */
+  readonly value: { readonly canonical: string; readonly read: Read<number> } | undefined;
+  readonly key: { readonly canonical: string; readonly read: Read<string> } | undefined;
+  readonly cap: number | undefined;
+}
+
+export interface AggregateDefinition {
+  readonly measure: MeasureDefinition;
+  readonly function: AggregateFunction;
+  readonly windowMs: number;
+  readonly flow: { readonly flow: number; readonly step: number } | undefined;
+  readonly unit: Unit;
+}
+
+/** Collects the measures and aggregates of a pack. */
+export interface MeasureTable {
+  /** Slot of the measure, with the window that is read from it. */
+  measure(definition: MeasureDefinition, windowMs: number): number;
+  /** Slot of the aggregate. */
+  aggregate(definition: AggregateDefinition): number;
+  /** Canonical text of an aggregate, for filters that read it. */
+  canonicalOf(slot: number): string;
+  /** All of it, in dependency order: a filter reads aggregates of lower slots only. */
+  finish(): { readonly measures: readonly Measure[]; readonly aggregates: readonly Aggregate[] };
+}
+
+interface Draft {
+  readonly definition: MeasureDefinition;
+  readonly hash: number;
+  cap: number;
+  windowMs: number;
+  windowMinMs: number;
+}
+
+/** An empty table. */
+export function createMeasureTable(): MeasureTable {
+  const drafts: Draft[] = [];
+  const measureSlots = new Map<string, number>();
+  const hashes = new Set<number>();
+  const aggregates: Aggregate[] = [];
+  const aggregateSlots = new Map<string, number>();
+  const aggregateTexts: string[] = [];
+
+  const measure = (definition: MeasureDefinition, windowMs: number): number => {
+    const text = measureText(definition);
+    const known = measureSlots.get(text);
+    const cap = definition.kind === "number" ? 0 : (definition.cap ?? DISTINCT_CAP_DEFAULT);
+    const draft = known === undefined ? undefined : drafts[known];
+    if (known !== undefined && draft !== undefined) {
+      draft.cap = Math.max(draft.cap, cap);
+      draft.windowMs = Math.max(draft.windowMs, windowMs);
+      draft.windowMinMs = Math.min(draft.windowMinMs, windowMs);
+      return known;
+    }
+    const slot = drafts.length;
+    drafts.push({ definition, hash: freeHash(text, hashes), cap, windowMs, windowMinMs: windowMs });
+    measureSlots.set(text, slot);
+    return slot;
+  };
+
+  return {
+    measure,
+    aggregate(definition) {
+      const slot = measure(definition.measure, definition.windowMs);
+      const { function: name, windowMs, flow, unit } = definition;
+      const step = flow === undefined ? "" : `|flow ${flow.flow}.${flow.step}`;
+      const text = `${name}(${measureText(definition.measure)})/${windowMs}${step}`;
+      const known = aggregateSlots.get(text);
+      if (known !== undefined) return known;
+      const index = aggregates.length;
+      aggregates.push({ slot: index, measure: slot, function: name, windowMs, flow, unit });
+      aggregateSlots.set(text, index);
+      aggregateTexts.push(text);
+      return index;
+    },
+    canonicalOf: (slot) => `agg[${aggregateTexts[slot] ?? ""}]`,
+    finish: () => ({ measures: finishMeasures(drafts), aggregates }),
+  };
+}
+
+/** A scope as text: the same values in any order give the same text. */
+export function scopeText(scope: Scope): string {
+  const part = (name: string, values: readonly string[] | undefined): string =>
+    values === undefined ? "" : `${name}:${[...values].sort().join("|")};`;
+  return (
+    part("rail", scope.rail) +
+    part("direction", scope.direction) +
+    part("channel", scope.channel) +
+    part("purpose", scope.purpose) +
+    part("stage", scope.stage)
+  );
+}
+
+function measureText(definition: MeasureDefinition): string {
+  const { subject, scope, kind, value, key, where } = definition;
+  const of = kind === "number" ? (value?.canonical ?? "1") : (key?.canonical ?? "");
+  return `${subject}{${scopeText(scope)}}${kind}[${of}]where[${where?.canonical ?? ""}]`;
+}
+
+/** Hash of the definition; the next free one in the rare case that two definitions share it. */
+function freeHash(text: string, taken: Set<number>): number {
+  let hash = fnv1a32(text);
+  for (let i = 1; taken.has(hash); i++) hash = fnv1a32(`${text}#${i}`);
+  taken.add(hash);
+  return hash;
+}
+
+function finishMeasures(drafts: readonly Draft[]): Measure[] {
+  const nextIndex = new Map<EntityKind, number>(ENTITY_KINDS.map((kind) => [kind, 0]));
+  return drafts.map(({ definition, hash, cap, windowMs, windowMinMs }, slot) => {
+    const index = nextIndex.get(definition.subject) ?? 0;
+    nextIndex.set(definition.subject, index + 1);
+    const counted = definition.kind === "number";
+    return {
+      slot,
+      index,
+      definition: hash,
+      kind: definition.kind,
+      subject: definition.subject,
+      scope: definition.scope,
+      where: definition.where?.test,
+      value: counted ? (definition.value?.read ?? one) : undefined,
+      key: counted ? undefined : definition.key?.read,
+      cap,
+      windowMs,
+      windowMinMs,
+    };
+  });
+}
+
+function one(): number {
+  return 1;
+}

@@ -1,0 +1,213 @@
+/**
+ * The context that compiled closures read: one object an engine, pointed at one view and one state
+ * at a time. Aggregate values are remembered until the state changes (`touch`).
+ */
+import { FIRST_SEEN_WARM_MS } from "../base/limits.ts";
+import type { EntityKey } from "../domain/entity.ts";
+import type { Profile } from "../domain/profile.ts";
+import type { Direction, Tx, TxSide } from "../domain/tx.ts";
+import type { View } from "../domain/view.ts";
+import type { Aggregate, Context, HitInput, Pack } from "../rules/plan.ts";
+import { hasKey, reading } from "./measures.ts";
+import type { EntityState } from "./state.ts";
+import type { SubjectIndex } from "./subject-index.ts";
+
+/** What scoring found so far, for `score.total`, `families.count` and `families.any`. */
+export interface Scoring {
+  total: number;
+  readonly families: Map<string, { points: number; indicators: string[] }>;
+}
+
+const NO_BOUND = { seq: -1, time: Number.NaN };
+const NOTHING_YET = { seq: Number.MAX_SAFE_INTEGER, time: Number.POSITIVE_INFINITY };
+
+export class JudgeContext implements Context {
+  view!: View;
+  entity: EntityKey = "";
+  now = 0;
+  tx: Tx | undefined;
+  self: TxSide | undefined;
+  other: TxSide | undefined;
+  direction: Direction | undefined;
+  state!: EntityState;
+  index!: SubjectIndex;
+  scoring: Scoring = { total: 0, families: new Map() };
+
+  readonly pack: Pack;
+  /** Rule index of each flow, by flow slot. */
+  private readonly flowRule: Int32Array;
+  private readonly values: Float64Array;
+  private readonly stamps: Float64Array;
+  private generation = 0;
+
+  constructor(pack: Pack) {
+    this.pack = pack;
+    this.values = new Float64Array(pack.aggregates.length);
+    this.stamps = new Float64Array(pack.aggregates.length);
+    this.flowRule = new Int32Array(pack.flows.length).fill(-1);
+    for (const subject of Object.values(pack.subjects)) {
+      subject.indicators.forEach((rule, i) => {
+        if (rule.flow !== undefined) this.flowRule[rule.flow] = i;
+      });
+    }
+  }
+
+  /** Points the context at a view of an entity. */
+  aim(state: EntityState, index: SubjectIndex, view: View, now: number): void {
+    this.view = view;
+    this.entity = view.entity;
+    this.now = now;
+    this.state = state;
+    this.index = index;
+    if (view.kind === "tx") {
+      const incoming = view.direction === "in";
+      this.tx = view.tx;
+      this.self = incoming ? view.tx.creditor : view.tx.debtor;
+      this.other = incoming ? view.tx.debtor : view.tx.creditor;
+      this.direction = view.direction;
+    } else {
+      this.tx = undefined;
+      this.self = undefined;
+      this.other = undefined;
+      this.direction = undefined;
+    }
+    this.touch();
+  }
+
+  /** Forgets remembered values: the state has changed. */
+  touch(): void {
+    this.generation++;
+  }
+
+  get profile(): Profile | undefined {
+    const { profiles } = this.state;
+    for (let i = profiles.length - 1; i >= 0; i--) {
+      const profile = profiles[i];
+      if (profile !== undefined && profile.validFrom <= this.now) return profile;
+    }
+    return undefined;
+  }
+
+  agg(slot: number): number | undefined {
+    if (this.stamps[slot] === this.generation) {
+      const value = this.values[slot] as number;
+      return Number.isNaN(value) ? undefined : value;
+    }
+    const value = this.readAggregate(slot);
+    this.stamps[slot] = this.generation;
+    this.values[slot] = value === undefined ? Number.NaN : value;
+    return value;
+  }
+
+  aggHas(slot: number, key: string): boolean | undefined {
+    const aggregate = this.aggregate(slot);
+    const measure = this.pack.measures[aggregate.measure];
+    if (measure === undefined || measure.subject !== this.index.kind) return undefined;
+    const state = this.state.measures[measure.index];
+    if (state === undefined) return false;
+    return hasKey(state, key, this.now, aggregate.windowMs, this.flowBound(aggregate).seq);
+  }
+
+  knownFor(slot: number, key: string): number | undefined {
+    const measure = this.pack.measures[slot];
+    if (measure === undefined || measure.subject !== this.index.kind) return undefined;
+    const state = this.state.measures[measure.index];
+    const entry = state?.keys?.get(key);
+    if (state === undefined || entry === undefined) return undefined;
+    // A set that lost keys cannot tell a new counterparty from a forgotten one.
+    if (Number.isNaN(entry.firstTime)) return undefined;
+    if (entry.firstTime - this.state.since >= FIRST_SEEN_WARM_MS) return this.now - entry.firstTime;
+    const opened = this.existsSince();
+    if (opened !== undefined && opened >= this.state.since - FIRST_SEEN_WARM_MS) return this.now - entry.firstTime;
+    // Met while Palermo was still new to the entity: known at least this long.
+    const known = this.now - entry.firstTime;
+    return known >= FIRST_SEEN_WARM_MS ? known : undefined;
+  }
+
+  /** Since when the entity exists, by its profile. */
+  existsSince(): number | undefined {
+    const profile = this.profile;
+    return profile?.opened ?? profile?.knownSince;
+  }
+
+  hits(slot: number): number {
+    const input = this.pack.hitInputs[slot];
+    return input === undefined ? 0 : matchingHits(this.state, input, this.now).size;
+  }
+
+  flowTime(flow: number, step: number, which: "first" | "last"): number | undefined {
+    const state = this.state.flows[this.flowRule[flow] ?? -1];
+    const time = state?.[which][step];
+    return time === undefined || Number.isNaN(time) ? undefined : time;
+  }
+
+  get score(): number {
+    return this.scoring.total;
+  }
+
+  familyCount(): number {
+    return this.scoring.families.size;
+  }
+
+  hasFamily(name: string): boolean {
+    return this.scoring.families.has(name);
+  }
+
+  /** Sequence number and event time after which a flow step's aggregate counts; -1 outside flows. */
+  flowBound(aggregate: Aggregate): { readonly seq: number; readonly time: number } {
+    if (aggregate.flow === undefined) return NO_BOUND;
+    const state = this.state.flows[this.flowRule[aggregate.flow.flow] ?? -1];
+    const { step } = aggregate.flow;
+    const seq = state?.armedSeq[step] ?? -1;
+    // A step that is not armed has counted nothing.
+    if (seq < 0 && step > 0) return NOTHING_YET;
+    return { seq, time: state?.armedTime[step] ?? Number.NaN };
+  }
+
+  private aggregate(slot: number): Aggregate {
+    const aggregate = this.pack.aggregates[slot];
+    if (aggregate === undefined) throw new Error(`invariant broken: pack has no aggregate ${slot}`);
+    return aggregate;
+  }
+
+  private readAggregate(slot: number): number | undefined {
+    const aggregate = this.aggregate(slot);
+    const measure = this.pack.measures[aggregate.measure];
+    // A party's typology judged on a stand-in account cannot read the party's aggregates.
+    if (measure === undefined || measure.subject !== this.index.kind) return undefined;
+    const state = this.state.measures[measure.index];
+    if (state === undefined) {
+      const { function: fn } = aggregate;
+      return fn === "count" || fn === "sum" || fn === "distinct" ? 0 : undefined;
+    }
+    const { seq, time } = this.flowBound(aggregate);
+    return reading(state, measure, aggregate.function, this.now, aggregate.windowMs, seq, time);
+  }
+}
+
+/**
+ * Hits and marks that a hit input counts, as `distinct thing -> its view`: episodes by rule, root and
+ * start, or sources by root.
+ */
+export function matchingHits(state: EntityState, input: HitInput, now: number): Map<string, View> {
+  const found = new Map<string, View>();
+  const since = now - input.lastMs;
+  const { from } = input;
+  if (from.kind === "upstream" || from.kind === "downstream") {
+    // Money from upstream brings marks that travel downstream, and the other way round.
+    const flow = from.kind === "upstream" ? "downstream" : "upstream";
+    for (const mark of state.marks) {
+      if (mark.flow !== flow || mark.distance < 1 || mark.distance > from.hops) continue;
+      if (mark.time <= since || mark.time > now || !input.of.includes(mark.ruleId)) continue;
+      found.set(input.count === "sources" ? mark.root : `${mark.ruleId}|${mark.root}|${mark.period}`, mark);
+    }
+    return found;
+  }
+  for (const hit of state.hits) {
+    if (hit.lastTrue <= since || hit.lastTrue > now || !input.of.includes(hit.ruleId)) continue;
+    if (from.kind === "self" && hit.relation !== "self") continue;
+    if (from.kind === "linked" && !hit.source.startsWith(from.via)) continue;
+    found.set(input.count === "sources" ? hit.root : `${hit.ruleId}|${hit.root}|${hit.episodeStart}`, hit);
+  }
+  return found;
+}

@@ -1,0 +1,202 @@
+/**
+ * The fold: takes one view into an entity's state and judges what it can concern. Pure, in the order
+ * that it is called; the engine above decides the order.
+ */
+import { type EntityKey, kindOf } from "../domain/entity.ts";
+import type { Holder } from "../domain/profile.ts";
+import type { EventView, HitView, MarkView, ProfileView, TxView, View } from "../domain/view.ts";
+import type { Pack, Tri } from "../rules/plan.ts";
+import { alertContent } from "./alert-content.ts";
+import { JudgeContext } from "./context.ts";
+import { advanceFlow } from "./flow-advance.ts";
+import { learnTellTo, receiveHit, recordJudgement, tellHit } from "./hits.ts";
+import { type FlaggedRule, followMovement, markOwnFlows, receiveMark } from "./marks.ts";
+import { foldLate, foldMovement } from "./movement-fold.ts";
+import type { AlertContent, FoldSink } from "./outputs.ts";
+import type { EntityState, Episode } from "./state.ts";
+import { indexPack, type PreparedRule, restMatches, type SubjectIndex } from "./subject-index.ts";
+import { type AlertTests, alertTests, judgeTypologies, scoreOf } from "./typologies.ts";
+
+export interface Folder {
+  /** Folds a view. `reversed`: a reversal in the tail takes this movement out. */
+  fold(state: EntityState, view: View, reversed: boolean, sink: FoldSink): void;
+  /** Counts a movement that came too late to be judged; false when a reversal had come before it. */
+  foldLate(state: EntityState, view: TxView): boolean;
+  /** What a state says of one of its alerts, as of when it last changed; undefined when it has none such. */
+  content(state: EntityState, key: EntityKey, alertId: string): AlertContent | undefined;
+}
+
+/** Makes the fold of a pack. One folder serves all entities, one view at a time. */
+export function createFolder(pack: Pack): Folder {
+  const context = new JudgeContext(pack);
+  const indexes = indexPack(pack);
+  const tests = alertTests(pack.rules);
+  const index = (view: View): SubjectIndex => indexes.get(kindOf(view.entity)) as SubjectIndex;
+  return {
+    fold(state, view, reversed, sink) {
+      context.aim(state, index(view), view, view.time);
+      foldView({ context, tests, sink }, view, reversed);
+    },
+    foldLate(state, view) {
+      context.aim(state, index(view), view, view.time);
+      return foldLate(context, view);
+    },
+    content: (state, key, alertId) => contentOf(context, indexes.get(kindOf(key)) as SubjectIndex, state, key, alertId),
+  };
+}
+
+interface Fold {
+  readonly context: JudgeContext;
+  readonly tests: AlertTests;
+  readonly sink: FoldSink;
+}
+
+function foldView(fold: Fold, view: View, reversed: boolean): void {
+  const { state } = fold.context;
+  switch (view.kind) {
+    case "tx":
+      foldTx(fold, view, reversed);
+      return;
+    case "profile":
+      foldProfile(fold, view);
+      return;
+    case "hit":
+      state.clock = Math.max(state.clock, view.time);
+      receiveHit(fold.context, view, fold.sink);
+      judgeDerived(fold, view);
+      return;
+    case "mark":
+      state.clock = Math.max(state.clock, view.time);
+      if (receiveMark(fold.context, view, fold.sink)) judgeDerived(fold, view);
+      return;
+    case "event":
+      state.clock = Math.max(state.clock, view.time);
+      return;
+  }
+}
+
+function foldTx(fold: Fold, view: TxView, reversed: boolean): void {
+  const { context, sink } = fold;
+  const { index } = context;
+  const self = context.self;
+  if (self !== undefined) learnTellTo(context, index.indicators, self.party, self.links, sink);
+  if (!foldMovement(context, view, reversed)) return;
+  const candidates = index.candidates(view.tx, view.direction);
+  let changed = false;
+  for (const prepared of candidates.indicators) {
+    const holds = judge(context, prepared, view);
+    const episode = recordJudgement(context, prepared, holds, sink);
+    if (episode === undefined) continue;
+    changed = true;
+    flag(fold, prepared, episode);
+  }
+  follow(fold);
+  if (changed) judgeTypologies(context, index.typologies, fold.tests, sink);
+  else if (candidates.typologies.length > 0) judgeTypologies(context, candidates.typologies, fold.tests, sink);
+}
+
+/** Whether an indicator holds on a movement. */
+function judge(context: JudgeContext, prepared: PreparedRule, view: TxView): Tri {
+  const { rule } = prepared;
+  if (rule.minHistoryMs > 0 && tooNew(context, rule.minHistoryMs)) return undefined;
+  if (prepared.flow !== undefined) {
+    const reached = advanceFlow(context, prepared, view);
+    if (reached !== true || prepared.when === undefined) return reached === false ? undefined : reached;
+    return prepared.when(context);
+  }
+  if (rule.scope !== undefined && !restMatches(rule.scope, view.tx)) return undefined;
+  return prepared.when?.(context);
+}
+
+/** Palermo has not seen the entity for long enough, and no profile says that it is older or really new. */
+function tooNew(context: JudgeContext, minHistoryMs: number): boolean {
+  if (context.now - context.state.since >= minHistoryMs) return false;
+  const exists = context.existsSince();
+  return exists === undefined || context.now - exists < minHistoryMs;
+}
+
+/** Rules that count hits or marks are judged when one arrives; then the typologies. */
+function judgeDerived(fold: Fold, view: HitView | MarkView): void {
+  const { context } = fold;
+  context.touch();
+  for (const prepared of context.index.indicators) {
+    if (prepared.rule.hitInputs.length === 0 || prepared.when === undefined) continue;
+    const inputs = prepared.rule.hitInputs.map((slot) => context.pack.hitInputs[slot]);
+    if (!inputs.some((input) => input?.of.includes(view.ruleId))) continue;
+    const episode = recordJudgement(context, prepared, prepared.when(context), fold.sink);
+    if (episode !== undefined) flag(fold, prepared, episode);
+  }
+  judgeTypologies(context, context.index.typologies, fold.tests, fold.sink);
+}
+
+function flag(fold: Fold, prepared: PreparedRule, episode: Episode): void {
+  tellHit(fold.context, prepared, episode, fold.sink);
+  markOwnFlows(fold.context, prepared.rule, episode.start, undefined, fold.sink);
+}
+
+function contentOf(
+  context: JudgeContext,
+  index: SubjectIndex,
+  state: EntityState,
+  key: EntityKey,
+  alertId: string,
+): AlertContent | undefined {
+  for (const { rule, index: at } of index.typologies) {
+    const alert = state.alerts[at];
+    if (alert === undefined || alert.alertId !== alertId || rule.typology === undefined) continue;
+    context.aim(state, index, momentOf(key, alert.asOf), alert.asOf);
+    context.scoring = scoreOf(context, rule.typology);
+    return alertContent(context, rule, alert);
+  }
+  return undefined;
+}
+
+/** A moment at which nothing happens, to read a state as of then. */
+function momentOf(entity: EntityKey, time: number): EventView {
+  const event = { id: "", entity, type: "tick" as const, time, device: undefined, country: undefined };
+  return { kind: "event", entity, time, txId: "", hop: 0, source: "", index: 0, event };
+}
+
+/** Running episodes and marks follow each further movement. */
+function follow(fold: Fold): void {
+  const { context } = fold;
+  const { state, index, now } = context;
+  const flagged: FlaggedRule[] = [];
+  for (const { rule, index: at } of index.marking.indicators) {
+    const newest = state.rules[at]?.episodes.at(-1);
+    if (newest !== undefined && now - newest.last <= rule.suppressForMs) {
+      flagged.push({ rule, period: newest.start, alertId: undefined });
+    }
+  }
+  for (const { rule, index: at } of index.marking.typologies) {
+    const alert = state.alerts[at];
+    if (alert !== undefined && now - alert.last <= rule.suppressForMs) {
+      flagged.push({ rule, period: alert.start, alertId: alert.alertId });
+    }
+  }
+  if (flagged.length > 0 || state.marks.length > 0) followMovement(context, flagged, fold.sink);
+}
+
+/** A profile holds from its date on; its links and holders are told of hits that are known already. */
+function foldProfile(fold: Fold, view: ProfileView): void {
+  const { context, sink } = fold;
+  const { profiles } = context.state;
+  const { profile } = view;
+  const at = profiles.findIndex((known) => known.validFrom >= profile.validFrom);
+  if (at >= 0 && profiles[at]?.validFrom === profile.validFrom) profiles[at] = profile;
+  else if (at >= 0) profiles.splice(at, 0, profile);
+  else profiles.push(profile);
+  if (profiles.length > PROFILES_MAX) profiles.shift();
+  for (const holder of profile.holders) {
+    if (inForce(holder, Math.max(view.time, profile.validFrom)))
+      learnTellTo(context, context.index.indicators, holder.party, [], sink);
+  }
+  learnTellTo(context, context.index.indicators, undefined, profile.links, sink);
+}
+
+/** Versions of a profile that are kept: the one in force and those that a late movement may still need. */
+const PROFILES_MAX = 4;
+
+function inForce(holder: Holder, time: number): boolean {
+  return (holder.from === undefined || holder.from <= time) && (holder.until === undefined || holder.until > time);
+}

@@ -1,0 +1,296 @@
+/**
+ * Packed form of a measure's state. A contribution of a recent event costs a bit where the event tells
+ * its time and its value; keys name the event that showed them last.
+ */
+import type { ByteReader, ByteWriter } from "../base/bytes.ts";
+import { oneOf, readNumber, writeNumber } from "../domain/codec-parts.ts";
+import type { TextList, TextTable } from "./codec-texts.ts";
+import type { Bucket, KeyEntry, MeasureState, RecentEvent } from "./state.ts";
+import { firstAbove } from "./windows.ts";
+
+// Flags of a measure.
+const KEYED = 1;
+const OVERFLOWED = 2;
+const ALL_ONES = 4;
+
+/** How the recent contributions are told: by a bit or a distance each among the recent events, or in full. */
+const PLACES = ["bits", "gaps", "listed"] as const;
+type Place = (typeof PLACES)[number];
+const VALUES = ["one", "amount", "listed"] as const;
+
+// Flags of a key.
+const SHOWN_BY_RECENT = 1;
+const FIRST_IS_LAST = 2;
+const FIRST_UNKNOWN = 4;
+const FIRST_IN_SECONDS = 8;
+
+const SECOND_MS = 1_000;
+
+/** What measures are told relative to. */
+export interface MeasureFrame {
+  readonly recent: readonly RecentEvent[];
+  /** Sequence numbers of `recent`, ascending. */
+  readonly seqs: readonly number[];
+  /** Finite. */
+  readonly origin: number;
+}
+
+/** Appends the state of one measure. */
+export function encodeMeasure(writer: ByteWriter, state: MeasureState, frame: MeasureFrame, texts: TextTable): void {
+  if (state.keys !== undefined) {
+    writer.u8(KEYED | (state.overflowed ? OVERFLOWED : 0));
+    encodeKeys(writer, state.keys, frame, texts);
+    return;
+  }
+  const ones = state.buckets.every((b) => b.sum === b.count && b.min === 1 && b.max === 1);
+  writer.u8((state.overflowed ? OVERFLOWED : 0) | (ones ? ALL_ONES : 0));
+  encodeContributions(writer, state, frame);
+  encodeBuckets(writer, state.buckets, ones, frame.origin);
+}
+
+/** Reads the state of one measure. */
+export function decodeMeasure(reader: ByteReader, frame: MeasureFrame, texts: TextList): MeasureState {
+  const flags = reader.u8();
+  const overflowed = (flags & OVERFLOWED) !== 0;
+  if (flags & KEYED) {
+    const keys = decodeKeys(reader, frame, texts);
+    let newest = Number.NEGATIVE_INFINITY;
+    for (const entry of keys.values()) newest = entry.lastTime;
+    return { seqs: [], times: [], values: [], buckets: [], keys, newest, overflowed };
+  }
+  const { seqs, times, values } = decodeContributions(reader, frame);
+  const buckets = decodeBuckets(reader, (flags & ALL_ONES) !== 0, frame.origin);
+  const newest = times[times.length - 1] ?? Number.NEGATIVE_INFINITY;
+  return { seqs, times, values, buckets, keys: undefined, newest, overflowed };
+}
+
+interface Contributions {
+  readonly seqs: number[];
+  readonly times: number[];
+  readonly values: number[];
+}
+
+function encodeContributions(writer: ByteWriter, state: MeasureState, frame: MeasureFrame): void {
+  const count = state.seqs.length;
+  writer.varint(count);
+  if (count === 0) return;
+  const at = placesIn(state, frame);
+  const place: Place = at === undefined ? "listed" : count * 8 > frame.recent.length ? "bits" : "gaps";
+  const value = valuesOf(state, frame, at);
+  writer.u8(PLACES.indexOf(place) | (VALUES.indexOf(value) << 2));
+  if (at === undefined) encodeListed(writer, state, frame.origin);
+  else if (place === "bits") encodeBits(writer, at, frame.recent.length);
+  else encodeGaps(writer, at);
+  if (value === "listed") for (const one of state.values) writeNumber(writer, one);
+}
+
+/** Where the contributions stand among the recent events; undefined when one does not, or its time differs. */
+function placesIn(state: MeasureState, frame: MeasureFrame): number[] | undefined {
+  const { seqs, times } = state;
+  const places: number[] = [];
+  let next = 0;
+  for (let at = 0; at < frame.seqs.length && next < seqs.length; at += 1) {
+    if (frame.seqs[at] !== seqs[next]) continue;
+    if (frame.recent[at]?.time !== times[next]) return undefined;
+    places.push(at);
+    next += 1;
+  }
+  return next === seqs.length ? places : undefined;
+}
+
+function valuesOf(
+  state: MeasureState,
+  frame: MeasureFrame,
+  at: readonly number[] | undefined,
+): (typeof VALUES)[number] {
+  if (state.values.every((value) => value === 1)) return "one";
+  if (at?.every((place, i) => frame.recent[place]?.amount === state.values[i])) return "amount";
+  return "listed";
+}
+
+function encodeListed(writer: ByteWriter, state: MeasureState, origin: number): void {
+  let seq = 0;
+  for (let i = 0; i < state.seqs.length; i += 1) {
+    writer.zigzag((state.seqs[i] as number) - seq);
+    writer.zigzag((state.times[i] as number) - origin);
+    seq = state.seqs[i] as number;
+  }
+}
+
+function encodeBits(writer: ByteWriter, at: readonly number[], length: number): void {
+  let next = 0;
+  for (let start = 0; start < length; start += 8) {
+    let bits = 0;
+    while (next < at.length && (at[next] as number) < start + 8) {
+      bits |= 1 << ((at[next] as number) - start);
+      next += 1;
+    }
+    writer.u8(bits);
+  }
+}
+
+function encodeGaps(writer: ByteWriter, at: readonly number[]): void {
+  let before = -1;
+  for (const place of at) {
+    writer.varint(place - before - 1);
+    before = place;
+  }
+}
+
+function decodeContributions(reader: ByteReader, frame: MeasureFrame): Contributions {
+  const found: Contributions = { seqs: [], times: [], values: [] };
+  const count = reader.varint();
+  if (count === 0) return found;
+  const packed = reader.u8();
+  const place = oneOf(reader, PLACES, packed & 3);
+  const value = oneOf(reader, VALUES, packed >>> 2);
+  if (place === "listed") {
+    if (count > reader.length) reader.fail(`${count} contributions`);
+    if (value === "amount") reader.fail("amounts of recent events");
+    decodeListed(reader, count, frame.origin, found);
+  } else {
+    const at = place === "bits" ? decodeBits(reader, frame.recent.length) : decodeGaps(reader, count);
+    if (at.length !== count) reader.fail(`${count} contributions`);
+    for (const one of at) {
+      const event = frame.recent[one] ?? reader.fail(`recent event ${one}`);
+      found.seqs.push(event.seq);
+      found.times.push(event.time);
+      if (value === "amount") found.values.push(event.amount);
+    }
+  }
+  if (value === "one") for (let i = 0; i < count; i += 1) found.values.push(1);
+  if (value === "listed") for (let i = 0; i < count; i += 1) found.values.push(readNumber(reader));
+  return found;
+}
+
+function decodeListed(reader: ByteReader, count: number, origin: number, found: Contributions): void {
+  let seq = 0;
+  for (let i = 0; i < count; i += 1) {
+    seq += reader.zigzag();
+    found.seqs.push(seq);
+    found.times.push(reader.zigzag() + origin);
+  }
+}
+
+function decodeBits(reader: ByteReader, length: number): number[] {
+  const at: number[] = [];
+  for (let start = 0; start < length; start += 8) {
+    const bits = reader.u8();
+    for (let bit = 0; bit < 8; bit += 1) if (bits & (1 << bit)) at.push(start + bit);
+  }
+  return at;
+}
+
+function decodeGaps(reader: ByteReader, count: number): number[] {
+  if (count > reader.length) reader.fail(`${count} contributions`);
+  const at: number[] = [];
+  let place = -1;
+  for (let i = 0; i < count; i += 1) {
+    place += reader.varint() + 1;
+    at.push(place);
+  }
+  return at;
+}
+
+function encodeBuckets(writer: ByteWriter, buckets: readonly Bucket[], ones: boolean, origin: number): void {
+  writer.varint(buckets.length);
+  let time = origin;
+  for (const bucket of buckets) {
+    writer.zigzag(bucket.first - time);
+    writer.varint(bucket.last - bucket.first);
+    writer.varint(bucket.count);
+    time = bucket.last;
+    if (ones) continue;
+    writeNumber(writer, bucket.sum);
+    if (bucket.count === 1 && bucket.min === bucket.sum && bucket.max === bucket.sum) {
+      writer.u8(1);
+      continue;
+    }
+    writer.u8(0);
+    writeNumber(writer, bucket.min);
+    writeNumber(writer, bucket.max);
+  }
+}
+
+function decodeBuckets(reader: ByteReader, ones: boolean, origin: number): Bucket[] {
+  const length = reader.count(3);
+  const buckets: Bucket[] = [];
+  let time = origin;
+  for (let i = 0; i < length; i += 1) {
+    const first = time + reader.zigzag();
+    const last = first + reader.varint();
+    const count = reader.varint();
+    time = last;
+    if (ones) {
+      buckets.push({ first, last, count, sum: count, min: 1, max: 1 });
+      continue;
+    }
+    const sum = readNumber(reader);
+    const single = reader.u8() === 1;
+    const min = single ? sum : readNumber(reader);
+    const max = single ? sum : readNumber(reader);
+    buckets.push({ first, last, count, sum, min, max });
+  }
+  return buckets;
+}
+
+function encodeKeys(
+  writer: ByteWriter,
+  keys: ReadonlyMap<string, KeyEntry>,
+  frame: MeasureFrame,
+  texts: TextTable,
+): void {
+  writer.varint(keys.size);
+  for (const [key, entry] of keys) {
+    const at = firstAbove(frame.seqs, entry.lastSeq) - 1;
+    const event = frame.recent[at];
+    const shown = event !== undefined && event.seq === entry.lastSeq && event.time === entry.lastTime;
+    const first = firstFlag(entry);
+    writer.u8((shown ? SHOWN_BY_RECENT : 0) | first);
+    texts.write(writer, key);
+    if (shown) {
+      writer.varint(frame.recent.length - 1 - at);
+    } else {
+      writer.zigzag(entry.lastSeq);
+      writer.zigzag(entry.lastTime - frame.origin);
+    }
+    if (first === FIRST_IN_SECONDS) writer.varint((entry.lastTime - entry.firstTime) / SECOND_MS);
+    else if (first === 0) writer.zigzag(entry.lastTime - entry.firstTime);
+  }
+}
+
+function decodeKeys(reader: ByteReader, frame: MeasureFrame, texts: TextList): Map<string, KeyEntry> {
+  const count = reader.count(3);
+  const keys = new Map<string, KeyEntry>();
+  for (let i = 0; i < count; i += 1) {
+    const flags = reader.u8();
+    const key = texts.read(reader);
+    let lastSeq: number;
+    let lastTime: number;
+    if (flags & SHOWN_BY_RECENT) {
+      const at = frame.recent.length - 1 - reader.varint();
+      const event = frame.recent[at] ?? reader.fail(`recent event ${at}`);
+      lastSeq = event.seq;
+      lastTime = event.time;
+    } else {
+      lastSeq = reader.zigzag();
+      lastTime = reader.zigzag() + frame.origin;
+    }
+    keys.set(key, { firstTime: readFirst(reader, flags, lastTime), lastTime, lastSeq });
+  }
+  return keys;
+}
+
+/** How the first time of a key is told. */
+function firstFlag(entry: KeyEntry): number {
+  if (Number.isNaN(entry.firstTime)) return FIRST_UNKNOWN;
+  const knownMs = entry.lastTime - entry.firstTime;
+  if (knownMs === 0) return FIRST_IS_LAST;
+  return knownMs > 0 && knownMs % SECOND_MS === 0 ? FIRST_IN_SECONDS : 0;
+}
+
+function readFirst(reader: ByteReader, flags: number, lastTime: number): number {
+  if (flags & FIRST_UNKNOWN) return Number.NaN;
+  if (flags & FIRST_IS_LAST) return lastTime;
+  return lastTime - (flags & FIRST_IN_SECONDS ? reader.varint() * SECOND_MS : reader.zigzag());
+}

@@ -1,0 +1,232 @@
+/**
+ * Base measures of one entity: contributions of recent events one by one, older ones in buckets, keys
+ * of distinct sets in a bounded map. Everything here changes the given `MeasureState` and nothing else.
+ * `readings.ts` reads windows out of it, `reading-detail.ts` says what a number rests on.
+ */
+import { DISTINCT_CAP_MAX } from "../base/limits.ts";
+import type { Measure } from "../rules/plan.ts";
+import type { KeyEntry, MeasureState, RecentEvent } from "./state.ts";
+import { addToBuckets, dropBuckets, firstAbove, subtractFromBuckets } from "./windows.ts";
+
+export { type LedgerRow, type ReadingDetail, readingDetail } from "./reading-detail.ts";
+export { hasKey, keyEntry, knownForKey, reading } from "./readings.ts";
+
+/** State of a measure to which nothing has contributed yet. */
+export function newMeasureState(measure: Measure): MeasureState {
+  return {
+    seqs: [],
+    times: [],
+    values: [],
+    buckets: [],
+    keys: measure.kind === "number" ? undefined : new Map(),
+    newest: Number.NEGATIVE_INFINITY,
+    overflowed: false,
+  };
+}
+
+/**
+ * A contribution in order: neither `event.time` nor `event.seq` is below those of earlier ones. Kind
+ * number takes `value` (NaN is not counted), the keyed kinds take `key` (undefined is not counted). One
+ * that is older than the newest all the same (its tail had overflowed) is counted as a late one. What no
+ * window can count any more is dropped on the way.
+ */
+export function contribute(
+  state: MeasureState,
+  measure: Measure,
+  event: Pick<RecentEvent, "seq" | "time">,
+  value: number,
+  key: string | undefined,
+): void {
+  const { time, seq } = event;
+  if (time < state.newest) {
+    contributeLate(state, measure, time, seq, value, key);
+    return;
+  }
+  expire(state, measure, time);
+  if (state.keys !== undefined) {
+    if (key !== undefined) showKey(state, state.keys, capOf(measure), key, time, seq);
+    return;
+  }
+  if (Number.isNaN(value)) return;
+  state.seqs.push(seq);
+  state.times.push(time);
+  state.values.push(value);
+  state.newest = time;
+}
+
+/**
+ * A contribution older than others, counted and not judged: it joins the bucket of its time, or widens
+ * the times of its key. Windows since a flow step count neither. `seq` is not kept: an event that came
+ * late is no evidence of its own.
+ */
+export function contributeLate(
+  state: MeasureState,
+  measure: Measure,
+  time: number,
+  _seq: number,
+  value: number,
+  key: string | undefined,
+): void {
+  if (state.keys !== undefined) {
+    if (key !== undefined) showKeyLate(state, state.keys, capOf(measure), key, time);
+    return;
+  }
+  if (!Number.isNaN(value)) addToBuckets(state.buckets, measure.windowMinMs, time, value, presentOf(state, time));
+}
+
+/**
+ * The event `seq` leaves the recent events: its contribution, if there is one, moves into a bucket.
+ * Events leave oldest first.
+ */
+export function evict(state: MeasureState, measure: Measure, seq: number): void {
+  if (state.seqs.length === 0 || state.seqs[0] !== seq) return;
+  // The three arrays have one length.
+  const time = state.times[0] as number;
+  const value = state.values[0] as number;
+  addToBuckets(state.buckets, measure.windowMinMs, time, value, presentOf(state, time));
+  takeRecent(state, 0, 1);
+}
+
+/** Drops what no window that ends at `now` or later can count: all at or before `now - windowMs`. */
+export function expire(state: MeasureState, measure: Measure, now: number): void {
+  const from = now - measure.windowMs;
+  if (state.keys !== undefined) {
+    expireKeys(state, state.keys, from);
+    return;
+  }
+  if (state.buckets.length > 0) dropBuckets(state.buckets, from);
+  if (state.times.length > 0 && (state.times[0] as number) <= from) {
+    takeRecent(state, 0, firstAbove(state.times, from));
+  }
+}
+
+/**
+ * Takes a contribution out again: a settled reversal, an authorisation that expired. `seq` of a recent
+ * event finds it there or nowhere (the event had not counted). `seq` -1, of an event that is recent no
+ * longer, takes `value` out of the bucket that covers `time`: count and sum shrink, least and greatest
+ * stay, and the caller knows that the event had contributed. Keys of distinct sets stay. Returns whether
+ * it was found.
+ */
+export function removeContribution(
+  state: MeasureState,
+  _measure: Measure,
+  seq: number,
+  time: number,
+  value: number,
+): boolean {
+  if (state.keys !== undefined) return false;
+  if (seq < 0) return subtractFromBuckets(state.buckets, time, value);
+  const at = indexOfSeq(state, seq);
+  if (at < 0) return false;
+  takeRecent(state, at, 1);
+  return true;
+}
+
+/**
+ * Gives the contribution of the recent event `seq` another value: a booking settles an authorisation.
+ * Returns whether it was there; one that is in a bucket has to be removed and contributed late.
+ */
+export function adjustContribution(state: MeasureState, seq: number, newValue: number): boolean {
+  const at = indexOfSeq(state, seq);
+  if (at < 0) return false;
+  state.values[at] = newValue;
+  return true;
+}
+
+function capOf(measure: Measure): number {
+  return measure.kind === "first_seen" ? DISTINCT_CAP_MAX : measure.cap;
+}
+
+function indexOfSeq(state: MeasureState, seq: number): number {
+  const at = firstAbove(state.seqs, seq) - 1;
+  return at >= 0 && state.seqs[at] === seq ? at : -1;
+}
+
+function takeRecent(state: MeasureState, at: number, count: number): void {
+  if (at === 0 && count === 1) {
+    // One from the front is the rule: an event leaves. Measured 10 times faster than splice.
+    state.seqs.shift();
+    state.times.shift();
+    state.values.shift();
+  } else {
+    state.seqs.splice(at, count);
+    state.times.splice(at, count);
+    state.values.splice(at, count);
+  }
+  state.newest = state.times[state.times.length - 1] ?? Number.NEGATIVE_INFINITY;
+}
+
+/** A lower bound of the present event time, for the age of buckets. */
+function presentOf(state: MeasureState, time: number): number {
+  return Math.max(state.newest, time);
+}
+
+/**
+ * The map is kept in order of last time and, at equal times, of contribution: the oldest keys stand
+ * first, so that expiry, the cap and shorter windows look at the front only. That order is a function
+ * of the entity's total order of views; no arrival changes it.
+ */
+function showKey(
+  state: MeasureState,
+  keys: Map<string, KeyEntry>,
+  cap: number,
+  key: string,
+  time: number,
+  seq: number,
+): void {
+  state.newest = time;
+  const known = keys.get(key);
+  if (known !== undefined) {
+    known.lastTime = time;
+    known.lastSeq = seq;
+    if (keys.size > 1) {
+      keys.delete(key);
+      keys.set(key, known);
+    }
+    return;
+  }
+  keys.set(key, { firstTime: firstTimeOf(state, time), lastTime: time, lastSeq: seq });
+  if (keys.size > cap) dropOldestKey(state, keys);
+}
+
+/** A key that was dropped may come back: when it was first seen is not known any more. */
+function firstTimeOf(state: MeasureState, time: number): number {
+  return state.overflowed ? Number.NaN : time;
+}
+
+function showKeyLate(state: MeasureState, keys: Map<string, KeyEntry>, cap: number, key: string, time: number): void {
+  const known = keys.get(key);
+  if (known !== undefined && time <= known.lastTime) {
+    // NaN, an unknown first time, stays unknown.
+    if (time < known.firstTime) keys.set(key, { ...known, firstTime: time });
+    return;
+  }
+  const entry = known ?? { firstTime: firstTimeOf(state, time), lastTime: time, lastSeq: -1 };
+  entry.lastTime = time;
+  keys.delete(key);
+  const entries = [...keys];
+  const at = entries.findIndex(([, other]) => other.lastTime > time);
+  entries.splice(at < 0 ? entries.length : at, 0, [key, entry]);
+  keys.clear();
+  for (const [name, value] of entries) keys.set(name, value);
+  if (time > state.newest) state.newest = time;
+  if (keys.size > cap) dropOldestKey(state, keys);
+}
+
+function dropOldestKey(state: MeasureState, keys: Map<string, KeyEntry>): void {
+  for (const oldest of keys.keys()) {
+    keys.delete(oldest);
+    state.overflowed = true;
+    return;
+  }
+}
+
+function expireKeys(state: MeasureState, keys: Map<string, KeyEntry>, from: number): void {
+  for (const [key, entry] of keys) {
+    if (entry.lastTime > from) return;
+    keys.delete(key);
+    // A dropped key was at most as new as every key that stayed: it has left the window with this one.
+    state.overflowed = false;
+  }
+  state.newest = Number.NEGATIVE_INFINITY;
+}

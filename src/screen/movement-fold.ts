@@ -1,0 +1,266 @@
+/**
+ * Folds one movement into an entity's state: what it repeats, reverses or settles, which measures it
+ * contributes to, and whom the entity's hits must be told to. Judging comes after.
+ */
+import { hash48 } from "../base/hash.ts";
+import { AUTHORISATION_MS, RECENT_EVENTS_MAX, SEEN_IDS_MAX, SEEN_IDS_MS } from "../base/limits.ts";
+import { type EntityKey, entityKey } from "../domain/entity.ts";
+import type { TxSide } from "../domain/tx.ts";
+import type { TxView } from "../domain/view.ts";
+import type { Measure } from "../rules/plan.ts";
+import type { JudgeContext } from "./context.ts";
+import {
+  adjustContribution,
+  contribute,
+  contributeLate,
+  evict,
+  newMeasureState,
+  removeContribution,
+} from "./measures.ts";
+import type { EntityState, MeasureState, RecentEvent } from "./state.ts";
+import { restMatches } from "./subject-index.ts";
+
+/** How a view relates to what the entity has counted already. */
+export type Repeat = "none" | "duplicate" | "conflict" | "posting";
+
+/**
+ * Looks for the same movement in the same direction within 24 h of event time. `posting` is another
+ * record of the same movement, such as the other ledger's.
+ */
+export function findRepeat(state: EntityState, view: TxView): Repeat {
+  const { tx } = view;
+  const incoming = view.direction === "in";
+  const oldest = tx.time - SEEN_IDS_MS;
+  for (let i = state.recent.length - 1; i >= 0; i--) {
+    const event = state.recent[i] as RecentEvent;
+    if (event.time < oldest) break;
+    if (event.incoming !== incoming || event.movementId !== tx.movementId) continue;
+    if (event.txId !== tx.id) return tx.relation?.kind === "settles" ? "none" : "posting";
+    return event.contentHash === tx.contentHash ? "duplicate" : "conflict";
+  }
+  if (state.seen.length === 0) return "none";
+  const hash = seenHash(tx.movementId, incoming);
+  return state.seen.some((entry) => entry.hash === hash && entry.time >= oldest) ? "duplicate" : "none";
+}
+
+/**
+ * Folds a movement. `reversed`: a reversal in the tail takes it out, so only its id is kept.
+ * Returns whether it is to be judged.
+ */
+export function foldMovement(context: JudgeContext, view: TxView, reversed: boolean): boolean {
+  const { state } = context;
+  const { tx } = view;
+  if (tx.time < state.since) state.since = tx.time;
+  if (tx.time > state.clock) state.clock = tx.time;
+  const self = context.self as TxSide;
+  if (self.own) {
+    state.own = true;
+    if (self.ref !== undefined) state.ref = self.ref;
+  }
+  expireAuthorisations(context);
+  if (tx.relation?.kind === "reversal") {
+    subtractOriginal(context, tx.relation.of, view.direction === "in");
+    return false;
+  }
+  if (tx.relation?.kind === "settles" && settle(context, view, tx.relation.of)) return true;
+  remember(context, view, reversed);
+  if (reversed) return false;
+  contributeAll(context, view);
+  return true;
+}
+
+/** Counts an event that came later than is judged: its bucket sees it, nothing is judged again. */
+export function foldLate(context: JudgeContext, view: TxView): boolean {
+  const { state } = context;
+  const tombstone = hash48(view.tx.id);
+  if (state.tombstones.includes(tombstone)) return false;
+  rememberSeen(state, seenHash(view.tx.movementId, view.direction === "in"), view.tx.time);
+  for (const measure of context.index.candidates(view.tx, view.direction).measures) {
+    const value = contribution(context, measure);
+    if (value === undefined) continue;
+    const key = measure.key?.(context);
+    if (measure.kind !== "number" && key === undefined) continue;
+    contributeLate(measureState(state, measure), measure, view.tx.time, -1, value, key);
+    context.touch();
+  }
+  return true;
+}
+
+/** The entity on the far side, by which marks travel: account, wallet, card, party or merchant; empty for cash. */
+export function farEntity(side: TxSide): EntityKey {
+  if (side.account !== undefined) return entityKey("account", side.account);
+  if (side.wallet !== undefined) return entityKey("wallet", side.wallet);
+  if (side.card !== undefined) return entityKey("card", side.card);
+  if (side.party !== undefined) return entityKey("party", side.party);
+  if (side.merchantId !== undefined) return entityKey("merchant", side.merchantId);
+  return "";
+}
+
+/** The state of a measure, made when first needed. */
+export function measureState(state: EntityState, measure: Measure): MeasureState {
+  let found = state.measures[measure.index];
+  if (found === undefined) {
+    found = newMeasureState(measure);
+    state.measures[measure.index] = found;
+  }
+  return found;
+}
+
+function remember(context: JudgeContext, view: TxView, reversed: boolean): void {
+  const { state } = context;
+  const { tx } = view;
+  const other = context.other as TxSide;
+  const open = tx.stage === "authorised" && !reversed;
+  if (open) state.openAuthorisations++;
+  state.recent.push({
+    seq: state.seq++,
+    time: tx.time,
+    txId: tx.id,
+    movementId: tx.movementId,
+    incoming: view.direction === "in",
+    amount: tx.amount ?? Number.NaN,
+    other: farEntity(other),
+    otherOwn: other.own,
+    contentHash: tx.contentHash,
+    open,
+    reversed,
+  });
+  const horizon = tx.time - context.pack.horizonMs;
+  while (state.recent.length > RECENT_EVENTS_MAX || (state.recent[0]?.time ?? Number.POSITIVE_INFINITY) <= horizon) {
+    forgetOldest(context);
+  }
+}
+
+function forgetOldest(context: JudgeContext): void {
+  const { state, index } = context;
+  const event = state.recent.shift() as RecentEvent;
+  if (event.open) state.openAuthorisations--;
+  for (const measure of index.measures) {
+    const kept = state.measures[measure.index];
+    if (kept !== undefined) evict(kept, measure, event.seq);
+  }
+  rememberSeen(state, seenHash(event.movementId, event.incoming), event.time);
+}
+
+function rememberSeen(state: EntityState, hash: number, time: number): void {
+  const oldest = state.clock - SEEN_IDS_MS;
+  if (time < oldest) return;
+  while (state.seen.length >= SEEN_IDS_MAX || (state.seen[0]?.time ?? Number.POSITIVE_INFINITY) < oldest) {
+    state.seen.shift();
+  }
+  state.seen.push({ hash, time });
+}
+
+function seenHash(movementId: string, incoming: boolean): number {
+  return hash48((incoming ? "<" : ">") + movementId);
+}
+
+function contributeAll(context: JudgeContext, view: TxView): void {
+  const { state } = context;
+  const event = state.recent[state.recent.length - 1] as RecentEvent;
+  for (const measure of context.index.candidates(view.tx, view.direction).measures) {
+    const value = contribution(context, measure);
+    if (value === undefined) continue;
+    const key = measure.key?.(context);
+    if (measure.kind !== "number" && key === undefined) continue;
+    contribute(measureState(state, measure), measure, event, value, key);
+    // A later measure's filter may read this one.
+    context.touch();
+  }
+}
+
+/** What the movement adds to a measure; undefined when it does not count there. */
+function contribution(context: JudgeContext, measure: Measure): number | undefined {
+  if (context.tx === undefined || !restMatches(measure.scope, context.tx)) return undefined;
+  if (measure.where !== undefined && measure.where(context) !== true) return undefined;
+  return measure.value === undefined ? 1 : measure.value(context);
+}
+
+/** A booking takes the place of its authorisation: amount of the booking, time and place of the authorisation. */
+function settle(context: JudgeContext, view: TxView, of: string): boolean {
+  const { state } = context;
+  const original = findByTxId(state, of, view.direction === "in");
+  if (original === undefined || !original.open) return false;
+  original.open = false;
+  original.amount = view.tx.amount ?? Number.NaN;
+  state.openAuthorisations--;
+  for (const measure of context.index.measures) {
+    const kept = state.measures[measure.index];
+    if (kept === undefined || measure.kind !== "number" || measure.value === undefined) continue;
+    const value = measure.value(context);
+    if (value !== undefined) adjustContribution(kept, original.seq, value);
+  }
+  rememberSeen(state, seenHash(view.tx.movementId, view.direction === "in"), view.tx.time);
+  context.touch();
+  return true;
+}
+
+/** A reversal of a settled movement: counts and sums lose it; an unknown original is swallowed when it comes. */
+function subtractOriginal(context: JudgeContext, of: string, incoming: boolean): void {
+  const { state } = context;
+  const original = findByTxId(state, of, incoming);
+  if (original === undefined) {
+    if (state.seen.some((entry) => entry.hash === seenHash(of, incoming))) {
+      subtractOldOriginal(context);
+      return;
+    }
+    const hash = hash48(of);
+    if (!state.tombstones.includes(hash)) state.tombstones.push(hash);
+    if (state.tombstones.length > TOMBSTONES_MAX) state.tombstones.shift();
+    return;
+  }
+  takeOut(context, original);
+}
+
+const TOMBSTONES_MAX = 32;
+
+/**
+ * The original was counted but is no longer among the recent events: its buckets lose what the
+ * reversal, which carries the same sides and amount, would have contributed at the original's time.
+ */
+function subtractOldOriginal(context: JudgeContext): void {
+  const { tx, direction, state } = context;
+  const time = tx?.relation?.time;
+  if (tx === undefined || direction === undefined || time === undefined) return;
+  for (const measure of context.index.candidates(tx, direction).measures) {
+    const kept = state.measures[measure.index];
+    const value = measure.kind === "number" && kept !== undefined ? contribution(context, measure) : undefined;
+    if (kept !== undefined && value !== undefined) removeContribution(kept, measure, -1, time, value);
+  }
+  context.touch();
+}
+
+function takeOut(context: JudgeContext, event: RecentEvent): void {
+  if (event.reversed) return;
+  const { state } = context;
+  event.reversed = true;
+  if (event.open) {
+    event.open = false;
+    state.openAuthorisations--;
+  }
+  for (const measure of context.index.measures) {
+    const kept = state.measures[measure.index];
+    if (kept !== undefined && measure.kind === "number") {
+      removeContribution(kept, measure, event.seq, event.time, measure.value === undefined ? 1 : event.amount);
+    }
+  }
+  context.touch();
+}
+
+function expireAuthorisations(context: JudgeContext): void {
+  const { state } = context;
+  if (state.openAuthorisations === 0) return;
+  const oldest = state.clock - AUTHORISATION_MS;
+  for (const event of state.recent) {
+    if (event.time >= oldest) break;
+    if (event.open) takeOut(context, event);
+  }
+}
+
+function findByTxId(state: EntityState, txId: string, incoming: boolean): RecentEvent | undefined {
+  for (let i = state.recent.length - 1; i >= 0; i--) {
+    const event = state.recent[i] as RecentEvent;
+    if (event.txId === txId && event.incoming === incoming) return event;
+  }
+  return undefined;
+}

@@ -1,0 +1,52 @@
+/** Empty states: every field present, so that states of one kind share one shape. */
+import { type EntityKey, kindOf } from "../domain/entity.ts";
+import type { Flow, SubjectPlan } from "../rules/plan.ts";
+import type { Entity, EntityState, FlowState, RuleState } from "./state.ts";
+
+/** State of an entity that nothing is known of. */
+export function newState(subject: SubjectPlan): EntityState {
+  return {
+    clock: Number.NEGATIVE_INFINITY,
+    since: Number.POSITIVE_INFINITY,
+    seq: 0,
+    recent: [],
+    openAuthorisations: 0,
+    seen: [],
+    tombstones: [],
+    measures: new Array(subject.measures.length).fill(undefined),
+    rules: new Array(subject.indicators.length).fill(undefined),
+    flows: new Array(subject.indicators.length).fill(undefined),
+    alerts: new Array(subject.typologies.length).fill(undefined),
+    hits: [],
+    marks: [],
+    passed: [],
+    profiles: [],
+    tellTo: [],
+    counterparties: 0,
+    victimUntil: Number.NEGATIVE_INFINITY,
+    own: false,
+    ref: undefined,
+  };
+}
+
+/** An entity before its first view. */
+export function newEntity(key: EntityKey, subject: SubjectPlan): Entity {
+  return { key, kind: kindOf(key), work: newState(subject), base: undefined, tail: [], sent: [] };
+}
+
+/** A rule that was never judged true. */
+export function newRuleState(): RuleState {
+  return { episodes: [], running: false, toldAt: Number.NEGATIVE_INFINITY };
+}
+
+/** A flow before its first event: only step 0 is armed. */
+export function newFlowState(flow: Flow): FlowState {
+  const n = flow.steps.length;
+  return {
+    armedSeq: new Array(n).fill(-1),
+    armedTime: new Array(n).fill(Number.NaN),
+    first: new Array(n).fill(Number.NaN),
+    last: new Array(n).fill(Number.NaN),
+    done: false,
+  };
+}

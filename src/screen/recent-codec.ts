@@ -1,0 +1,125 @@
+/**
+ * Packed form of the recent events, most of a state's bytes: times as distances, ids without the
+ * beginning that they share with the id before, counterparties by number.
+ */
+import type { ByteReader, ByteWriter } from "../base/bytes.ts";
+import { LATENESS_COUNTED_MS, SEEN_IDS_MS } from "../base/limits.ts";
+import { indexIn, oneOf } from "../domain/codec-parts.ts";
+import { ENTITY_KINDS, type EntityKey, type EntityKind, entityKey } from "../domain/entity.ts";
+import { IdReader, IdWriter, read32, type TextList, type TextTable, write32 } from "./codec-texts.ts";
+import type { RecentEvent } from "./state.ts";
+
+/** An event older than this repeats nothing that may still come: its content hash is not stored. */
+export const CONTENT_HASH_MS = SEEN_IDS_MS + LATENESS_COUNTED_MS;
+
+const SECOND_MS = 1_000;
+
+// Flags of the list.
+const IN_SECONDS = 1;
+const GAPLESS = 2;
+
+// Flags of an event.
+const INCOMING = 1;
+const OPEN = 2;
+const REVERSED = 4;
+const OTHER_OWN = 8;
+const OWN_MOVEMENT = 16;
+const NO_OTHER = 32;
+const AMOUNT_INTEGER = 64;
+const OTHER_ACCOUNT = 128;
+
+const ACCOUNT_PREFIX = entityKey("account", "");
+
+/** Appends the recent events; `clock` is the state's newest event time. */
+export function encodeRecent(
+  writer: ByteWriter,
+  recent: readonly RecentEvent[],
+  clock: number,
+  texts: TextTable,
+): void {
+  writer.varint(recent.length);
+  const first = recent[0];
+  if (first === undefined) return;
+  const unit = recent.every((event) => event.time % SECOND_MS === 0) ? SECOND_MS : 1;
+  const gapless = recent.every((event, i) => event.seq === first.seq + i);
+  writer.u8((unit === SECOND_MS ? IN_SECONDS : 0) | (gapless ? GAPLESS : 0));
+  writer.varint(first.seq);
+  let time = 0;
+  let seq = first.seq;
+  const ids = new IdWriter();
+  for (const event of recent) {
+    const flags = flagsOf(event);
+    writer.u8(flags);
+    writer.zigzag((event.time - time) / unit);
+    if (!gapless) writer.zigzag(event.seq - seq);
+    ids.write(writer, event.txId);
+    if (flags & OWN_MOVEMENT) writer.text(event.movementId);
+    if (flags & AMOUNT_INTEGER) writer.zigzag(event.amount);
+    else writer.f64(event.amount);
+    if (flags & OTHER_ACCOUNT) texts.writeTail(writer, event.other, ACCOUNT_PREFIX.length);
+    else if (!(flags & NO_OTHER)) writeKey(writer, event.other, texts);
+    if (event.time >= clock - CONTENT_HASH_MS) write32(writer, event.contentHash);
+    time = event.time;
+    seq = event.seq;
+  }
+}
+
+/** Reads the recent events; the content hash of one older than `CONTENT_HASH_MS` is 0. */
+export function decodeRecent(reader: ByteReader, clock: number, texts: TextList): RecentEvent[] {
+  const count = reader.count(4);
+  const recent: RecentEvent[] = [];
+  if (count === 0) return recent;
+  const listFlags = reader.u8();
+  const unit = listFlags & IN_SECONDS ? SECOND_MS : 1;
+  const firstSeq = reader.varint();
+  let time = 0;
+  let seq = firstSeq;
+  const ids = new IdReader();
+  for (let i = 0; i < count; i += 1) {
+    const flags = reader.u8();
+    time += reader.zigzag() * unit;
+    seq = listFlags & GAPLESS ? firstSeq + i : seq + reader.zigzag();
+    const txId = ids.read(reader);
+    recent.push({
+      seq,
+      time,
+      txId,
+      movementId: flags & OWN_MOVEMENT ? reader.text() : txId,
+      incoming: (flags & INCOMING) !== 0,
+      amount: flags & AMOUNT_INTEGER ? reader.zigzag() : reader.f64(),
+      other: readOther(reader, flags, texts),
+      otherOwn: (flags & OTHER_OWN) !== 0,
+      contentHash: time >= clock - CONTENT_HASH_MS ? read32(reader) : 0,
+      open: (flags & OPEN) !== 0,
+      reversed: (flags & REVERSED) !== 0,
+    });
+  }
+  return recent;
+}
+
+function flagsOf(event: RecentEvent): number {
+  let flags = 0;
+  if (event.incoming) flags |= INCOMING;
+  if (event.open) flags |= OPEN;
+  if (event.reversed) flags |= REVERSED;
+  if (event.otherOwn) flags |= OTHER_OWN;
+  if (event.movementId !== event.txId) flags |= OWN_MOVEMENT;
+  if (event.other === "") flags |= NO_OTHER;
+  else if (event.other.startsWith(ACCOUNT_PREFIX)) flags |= OTHER_ACCOUNT;
+  if (Number.isSafeInteger(event.amount) && !Object.is(event.amount, -0)) flags |= AMOUNT_INTEGER;
+  return flags;
+}
+
+/** An entity key: its kind, and its token by number, as sets of the same state may hold the token too. */
+function writeKey(writer: ByteWriter, key: EntityKey, texts: TextTable): void {
+  const separator = key.indexOf(":");
+  writer.u8(indexIn(ENTITY_KINDS, key.slice(0, separator) as EntityKind));
+  texts.writeTail(writer, key, separator + 1);
+}
+
+function readOther(reader: ByteReader, flags: number, texts: TextList): EntityKey {
+  if (flags & NO_OTHER) return "";
+  if (flags & OTHER_ACCOUNT) return ACCOUNT_PREFIX + texts.read(reader);
+  const kind = oneOf(reader, ENTITY_KINDS, reader.u8());
+  return entityKey(kind, texts.read(reader));
+}

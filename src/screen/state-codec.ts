@@ -1,0 +1,314 @@
+/**
+ * Packed form of what is kept of an entity. Measures are found again by the hash of their definition,
+ * rules and flows by their ids: after an edit of the pack, what is still the same keeps its state, what
+ * vanished is dropped and what is new starts empty. The same state gives the same bytes.
+ */
+import { ByteReader, ByteWriter } from "../base/bytes.ts";
+import { fnv1a32 } from "../base/hash.ts";
+import { indexIn, oneOf, readTexts, writeTexts } from "../domain/codec-parts.ts";
+import type { EntityKey, EntityKind } from "../domain/entity.ts";
+import { decodeProfile, encodeProfile } from "../domain/profile-codec.ts";
+import type { HitView, MarkView, View } from "../domain/view.ts";
+import { decodeView, encodeView } from "../domain/view-codec.ts";
+import { SEVERITIES } from "../domain/vocabulary.ts";
+import type { Measure, Pack } from "../rules/plan.ts";
+import { read32, read48, readTime, TextList, TextTable, write32, write48, writeTime } from "./codec-texts.ts";
+import { decodeMeasure, encodeMeasure, type MeasureFrame } from "./measure-codec.ts";
+import { newState } from "./new-state.ts";
+import { decodeRecent, encodeRecent } from "./recent-codec.ts";
+import { decodeAlert, decodeFlow, decodeRule, encodeAlert, encodeFlow, encodeRule } from "./rule-codec.ts";
+import type { Entity, EntityState, SentAlert } from "./state.ts";
+
+/** Version of the packed form; a change of layout needs the next one. */
+export const STATE_VERSION = 1;
+/** Version of the frame around base, tail and sent alerts. */
+export const ENTITY_VERSION = 1;
+
+const OWN = 1;
+const HAS_REF = 2;
+const HAS_CLOCK = 4;
+
+/** What of a stored entity is not computed anew. */
+export interface EntityParts {
+  readonly base: Uint8Array | undefined;
+  readonly tail: View[];
+  readonly sent: SentAlert[];
+}
+
+/** Appends a state, told relative to the plan that `pack` has for `kind`. */
+export function encodeState(writer: ByteWriter, state: EntityState, pack: Pack, kind: EntityKind): void {
+  const origin = Number.isFinite(state.clock) ? state.clock : 0;
+  const texts = new TextTable();
+  writer.u8(STATE_VERSION);
+  const flags = (state.own ? OWN : 0) | (state.ref === undefined ? 0 : HAS_REF);
+  writer.u8(flags | (Number.isFinite(state.clock) ? HAS_CLOCK : 0));
+  if (Number.isFinite(state.clock)) writer.zigzag(state.clock);
+  if (state.ref !== undefined) writer.text(state.ref);
+  writeTime(writer, state.since, origin);
+  writeTime(writer, state.victimUntil, origin);
+  writer.varint(state.seq);
+  writer.varint(state.openAuthorisations);
+  writer.varint(state.counterparties);
+  encodeRecent(writer, state.recent, state.clock, texts);
+  writer.varint(state.seen.length);
+  for (const { hash, time } of state.seen) {
+    write48(writer, hash);
+    writer.zigzag(time - origin);
+  }
+  writer.varint(state.tombstones.length);
+  for (const hash of state.tombstones) write48(writer, hash);
+  encodePlanned(writer, state, pack, kind, origin, texts);
+  writer.varint(state.hits.length);
+  for (const hit of state.hits) encodeView(writer, hit);
+  writer.varint(state.marks.length);
+  for (const mark of state.marks) encodeView(writer, mark);
+  writeTexts(writer, state.passed);
+  writer.varint(state.profiles.length);
+  for (const profile of state.profiles) encodeProfile(writer, profile);
+  writeTexts(writer, state.tellTo);
+}
+
+/** Reads a state. Throws a RangeError on bytes that are none, or of another version. */
+export function decodeState(reader: ByteReader, pack: Pack, kind: EntityKind): EntityState {
+  const version = reader.u8();
+  if (version !== STATE_VERSION) reader.fail(`state of version ${STATE_VERSION}, but one of ${version},`);
+  const texts = new TextList();
+  const state = newState(pack.subjects[kind]);
+  const flags = reader.u8();
+  if (flags & HAS_CLOCK) state.clock = reader.zigzag();
+  const origin = Number.isFinite(state.clock) ? state.clock : 0;
+  state.own = (flags & OWN) !== 0;
+  state.ref = flags & HAS_REF ? reader.text() : undefined;
+  state.since = readTime(reader, origin);
+  state.victimUntil = readTime(reader, origin);
+  state.seq = reader.varint();
+  state.openAuthorisations = reader.varint();
+  state.counterparties = reader.varint();
+  const recent = decodeRecent(reader, state.clock, texts);
+  const seen = readList(reader, 7, () => ({ hash: read48(reader), time: reader.zigzag() + origin }));
+  const tombstones = readList(reader, 6, () => read48(reader));
+  const filled: EntityState = { ...state, recent, seen, tombstones };
+  decodePlanned(reader, filled, pack, kind, origin, texts);
+  return {
+    ...filled,
+    hits: readList(reader, 8, () => readHit(reader)),
+    marks: readList(reader, 8, () => readMark(reader)),
+    passed: readTexts(reader),
+    profiles: readList(reader, 8, () => decodeProfile(reader)),
+    tellTo: readTexts(reader),
+  };
+}
+
+/** A state as bytes of its own. */
+export function encodeStateBytes(state: EntityState, pack: Pack, kind: EntityKind): Uint8Array {
+  // Room for a typical state, so that the buffer seldom grows.
+  const writer = new ByteWriter(2_048);
+  encodeState(writer, state, pack, kind);
+  return writer.finish();
+}
+
+/** Reads what `encodeStateBytes` wrote; bytes left over are an error too. */
+export function decodeStateBytes(bytes: Uint8Array, pack: Pack, kind: EntityKind): EntityState {
+  const reader = new ByteReader(bytes);
+  const state = decodeState(reader, pack, kind);
+  if (!reader.done) reader.fail("end of the state");
+  return state;
+}
+
+/** An entity as bytes: its base, the views since, what was told of its alerts. Its working state is folded anew. */
+export function encodeEntity(entity: Entity, _pack: Pack): Uint8Array {
+  const writer = new ByteWriter((entity.base?.length ?? 0) + 512);
+  writer.u8(ENTITY_VERSION);
+  writer.varint(entity.base?.length ?? 0);
+  if (entity.base !== undefined) writer.raw(entity.base);
+  writer.varint(entity.tail.length);
+  for (const view of entity.tail) encodeView(writer, view);
+  writer.varint(entity.sent.length);
+  for (const sent of entity.sent) encodeSent(writer, sent);
+  return writer.finish();
+}
+
+/**
+ * Reads what `encodeEntity` wrote, the base not yet decoded. Throws a RangeError on bytes that are none,
+ * of another version, or of another entity.
+ */
+export function decodeEntityParts(bytes: Uint8Array, key: EntityKey, _pack: Pack): EntityParts {
+  const reader = new ByteReader(bytes);
+  const version = reader.u8();
+  if (version !== ENTITY_VERSION) reader.fail(`entity of version ${ENTITY_VERSION}, but one of ${version},`);
+  const length = reader.varint();
+  // A copy, so that a large reply of the store does not live on in a small base.
+  const base = length === 0 ? undefined : reader.raw(length).slice();
+  const tail = readList(reader, 8, () => decodeView(reader));
+  const strange = tail.find((view) => view.entity !== key);
+  if (strange !== undefined) reader.fail(`view of another entity than ${key}`);
+  const sent = readList(reader, 8, () => decodeSent(reader));
+  if (!reader.done) reader.fail("end of the entity");
+  return { base, tail, sent };
+}
+
+/** Bytes that `encodeEntity` gives, for the bound on a stored value. */
+export function encodedLength(entity: Entity, pack: Pack): number {
+  return encodeEntity(entity, pack).length;
+}
+
+/** What is kept by measure, rule, flow and typology; in the order of the plan. */
+function encodePlanned(
+  writer: ByteWriter,
+  state: EntityState,
+  pack: Pack,
+  kind: EntityKind,
+  origin: number,
+  texts: TextTable,
+): void {
+  const plan = pack.subjects[kind];
+  const frame: MeasureFrame = { recent: state.recent, seqs: state.recent.map((event) => event.seq), origin };
+  writer.varint(countKept(state.measures));
+  for (const [i, measure] of state.measures.entries()) {
+    if (measure === undefined) continue;
+    write32(writer, at(plan.measures, i).definition);
+    encodeMeasure(writer, measure, frame, texts);
+  }
+  writer.varint(countKept(state.rules));
+  for (const [i, rule] of state.rules.entries()) {
+    if (rule === undefined) continue;
+    write32(writer, fnv1a32(at(plan.indicators, i).id));
+    encodeRule(writer, rule, origin);
+  }
+  writer.varint(countKept(state.flows));
+  for (const [i, flow] of state.flows.entries()) {
+    if (flow === undefined) continue;
+    const rule = at(plan.indicators, i);
+    write32(writer, fnv1a32(rule.id));
+    write32(writer, flowDefinition(pack, rule.flow));
+    encodeFlow(writer, flow, origin);
+  }
+  writer.varint(countKept(state.alerts));
+  for (const [i, alert] of state.alerts.entries()) {
+    if (alert === undefined) continue;
+    write32(writer, fnv1a32(at(plan.typologies, i).id));
+    encodeAlert(writer, alert, origin, texts);
+  }
+}
+
+function decodePlanned(
+  reader: ByteReader,
+  state: EntityState,
+  pack: Pack,
+  kind: EntityKind,
+  origin: number,
+  texts: TextList,
+): void {
+  const plan = pack.subjects[kind];
+  const frame: MeasureFrame = { recent: state.recent, seqs: state.recent.map((event) => event.seq), origin };
+  const measures = new Finder(plan.measures, (measure: Measure) => measure.definition >>> 0);
+  const indicators = new Finder(plan.indicators, (rule) => fnv1a32(rule.id));
+  const flows = new Finder(plan.indicators, (rule) => fnv1a32(rule.id));
+  const typologies = new Finder(plan.typologies, (rule) => fnv1a32(rule.id));
+  for (let left = reader.count(7); left > 0; left -= 1) {
+    const index = measures.find(read32(reader));
+    const kept = decodeMeasure(reader, frame, texts);
+    const measure = plan.measures[index];
+    if (measure !== undefined && (measure.kind === "number") === (kept.keys === undefined))
+      state.measures[index] = kept;
+  }
+  for (let left = reader.count(7); left > 0; left -= 1) {
+    const index = indicators.find(read32(reader));
+    const kept = decodeRule(reader, origin);
+    if (index >= 0) state.rules[index] = kept;
+  }
+  for (let left = reader.count(9); left > 0; left -= 1) {
+    const index = flows.find(read32(reader));
+    const definition = read32(reader);
+    const kept = decodeFlow(reader, origin);
+    if (index >= 0 && definition === flowDefinition(pack, plan.indicators[index]?.flow)) state.flows[index] = kept;
+  }
+  for (let left = reader.count(8); left > 0; left -= 1) {
+    const index = typologies.find(read32(reader));
+    const kept = decodeAlert(reader, origin, texts);
+    if (index >= 0) state.alerts[index] = kept;
+  }
+}
+
+/**
+ * Finds items by hash. What is stored stands in the order of the plan that wrote it, so the search goes
+ * on where the last one ended: under an unchanged plan all searches together are one pass.
+ */
+class Finder<T> {
+  readonly #items: readonly T[];
+  readonly #hashOf: (item: T) => number;
+  #next = 0;
+
+  constructor(items: readonly T[], hashOf: (item: T) => number) {
+    this.#items = items;
+    this.#hashOf = hashOf;
+  }
+
+  /** Index of the item with this hash; -1 when the plan has none any more. */
+  find(hash: number): number {
+    const length = this.#items.length;
+    for (let tried = 0; tried < length; tried += 1) {
+      const index = (this.#next + tried) % length;
+      if (this.#hashOf(at(this.#items, index)) === hash) {
+        this.#next = index + 1;
+        return index;
+      }
+    }
+    return -1;
+  }
+}
+
+function encodeSent(writer: ByteWriter, sent: SentAlert): void {
+  writer.text(sent.alertId);
+  writer.varint(sent.revision);
+  write32(writer, sent.contentHash);
+  writer.u8(indexIn(SEVERITIES, sent.severity));
+  writer.zigzag(sent.score);
+  writeTexts(writer, sent.families);
+  writer.zigzag(sent.time);
+}
+
+function decodeSent(reader: ByteReader): SentAlert {
+  return {
+    alertId: reader.text(),
+    revision: reader.varint(),
+    contentHash: read32(reader),
+    severity: oneOf(reader, SEVERITIES, reader.u8()),
+    score: reader.zigzag(),
+    families: readTexts(reader),
+    time: reader.zigzag(),
+  };
+}
+
+function readHit(reader: ByteReader): HitView {
+  const view = decodeView(reader);
+  return view.kind === "hit" ? view : reader.fail("hit");
+}
+
+function readMark(reader: ByteReader): MarkView {
+  const view = decodeView(reader);
+  return view.kind === "mark" ? view : reader.fail("mark");
+}
+
+/** A list of items of at least `leastBytes` each. */
+function readList<T>(reader: ByteReader, leastBytes: number, read: () => T): T[] {
+  const items: T[] = [];
+  for (let left = reader.count(leastBytes); left > 0; left -= 1) items.push(read());
+  return items;
+}
+
+function countKept(items: readonly unknown[]): number {
+  let count = 0;
+  for (const item of items) if (item !== undefined) count += 1;
+  return count;
+}
+
+function flowDefinition(pack: Pack, slot: number | undefined): number {
+  return slot === undefined ? 0 : at(pack.flows, slot).definition >>> 0;
+}
+
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new Error(`invariant broken: state index ${index} beyond a plan of ${items.length}`);
+  return item;
+}

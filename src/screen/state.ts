@@ -1,0 +1,180 @@
+/**
+ * What is kept of one entity: plain data, mutated only by the fold. `EntityState` is the fold of a
+ * prefix of the entity's views; `Entity` adds the settled base, the tail and what was sent, so that a
+ * late view can be put in its place (protocol.md section 5 of the design notes).
+ */
+import type { EntityKey, EntityKind } from "../domain/entity.ts";
+import type { Profile } from "../domain/profile.ts";
+import type { HitView, MarkView, View } from "../domain/view.ts";
+import type { Severity } from "../domain/vocabulary.ts";
+
+/** One of the newest movements (at most RECENT_EVENTS_MAX), for exact windows, evidence and marks. */
+export interface RecentEvent {
+  /** Position in the entity's fold; grows by one for each movement counted. */
+  readonly seq: number;
+  readonly time: number;
+  readonly txId: string;
+  readonly movementId: string;
+  readonly incoming: boolean;
+  /** Base currency minor units; NaN when unknown. Changed when a booking settles an authorisation. */
+  amount: number;
+  /** Far side: account, wallet, card, party or merchant, in that order; empty for cash. */
+  readonly other: EntityKey;
+  /** The far side is held at this institution too. */
+  readonly otherOwn: boolean;
+  readonly contentHash: number;
+  /** An authorisation that nothing has settled yet. */
+  open: boolean;
+  /** Taken out by a reversal after it had settled: contributions are gone, the id stays known. */
+  reversed: boolean;
+}
+
+/** Contributions older than the recent events, summed. Times are of the first and last contribution inside. */
+export interface Bucket {
+  first: number;
+  last: number;
+  count: number;
+  sum: number;
+  min: number;
+  max: number;
+}
+
+/** One key of a distinct or first-seen measure. */
+export interface KeyEntry {
+  readonly firstTime: number;
+  lastTime: number;
+  /** Sequence number of the event that showed it last. */
+  lastSeq: number;
+}
+
+export interface MeasureState {
+  /** kind number: contributions of recent events, oldest first; parallel arrays. */
+  readonly seqs: number[];
+  readonly times: number[];
+  readonly values: number[];
+  /** kind number: oldest first. */
+  readonly buckets: Bucket[];
+  /** kinds distinct and first_seen. */
+  readonly keys: Map<string, KeyEntry> | undefined;
+  /** Event time of the newest contribution that is kept in `times` or `keys`; -Infinity when none is. */
+  newest: number;
+  /** The cap was reached: a distinct count is at least the cap. */
+  overflowed: boolean;
+}
+
+/** A run of true judgements of one rule. */
+export interface Episode {
+  readonly start: number;
+  last: number;
+  /** Transaction of the judgement that opened it. */
+  readonly txId: string;
+}
+
+/** Own hits of one indicator. */
+export interface RuleState {
+  /** Newest last, at most EPISODES_PER_RULE_MAX. */
+  readonly episodes: Episode[];
+  /** The newest episode is running. */
+  running: boolean;
+  /** Event time at which holders and links were last told. */
+  toldAt: number;
+}
+
+/** Where an entity stands in one flow. Index k belongs to step k. */
+export interface FlowState {
+  /** Sequence number after which events of step k count; -1 while step k is not armed (step 0 always is). */
+  readonly armedSeq: number[];
+  readonly armedTime: number[];
+  /** First and last event time of step k in this cycle; NaN before the first. */
+  readonly first: number[];
+  readonly last: number[];
+  /** The last step was reached; the next event of step 0 begins a new cycle. */
+  done: boolean;
+}
+
+/** A running or past alert episode of one typology. */
+export interface AlertState {
+  readonly alertId: string;
+  readonly start: number;
+  last: number;
+  severity: Severity;
+  score: number;
+  families: string[];
+  /** Event time as of which the alert's content was last built. */
+  asOf: number;
+  /** 32-bit hash of that content. */
+  contentHash: number;
+  /** Id of the alert before, when an episode ended by its greatest length. */
+  readonly previous: string | undefined;
+  /** Alert that took over, when a broader typology did. */
+  supersededBy: string | undefined;
+}
+
+export interface EntityState {
+  /** Newest event time folded; -Infinity before the first view. */
+  clock: number;
+  /** First event time folded; +Infinity before the first movement. */
+  since: number;
+  /** Next sequence number. */
+  seq: number;
+  /** Oldest first. */
+  readonly recent: RecentEvent[];
+  /** How many of `recent` are open authorisations. */
+  openAuthorisations: number;
+  /** 48-bit hashes of dedupe keys older than `recent`, with event time; oldest first. */
+  readonly seen: { readonly hash: number; readonly time: number }[];
+  /** Reversals whose original was not there: 48-bit hashes of transaction ids. */
+  readonly tombstones: number[];
+  /** By `Measure.index`. */
+  readonly measures: (MeasureState | undefined)[];
+  /** By index of the rule in the subject's indicators. */
+  readonly rules: (RuleState | undefined)[];
+  /** By index in the flows of the subject's indicators (same index as `rules`). */
+  readonly flows: (FlowState | undefined)[];
+  /** By index of the typology in the subject's typologies. */
+  readonly alerts: (AlertState | undefined)[];
+  /** Newest last: hits told by other entities, at most RECEIVED_HITS_MAX. */
+  readonly hits: HitView[];
+  /** Newest last: marks, least distance per root, at most MARK_ROOTS_MAX roots. */
+  readonly marks: MarkView[];
+  /** Marks already passed on: short hashes of root, rule, period, flow and counterparty, oldest first. */
+  readonly passed: string[];
+  /** Profile versions by `validFrom`, oldest first; those replaced longer ago than the tail are dropped. */
+  readonly profiles: Profile[];
+  /** Entities that own hits are told to (holders, links), as last known. */
+  readonly tellTo: EntityKey[];
+  /** Known counterparties, for the hub test; saturates at HUB_COUNTERPARTIES + 1. */
+  counterparties: number;
+  /** A victim is possible until this event time. */
+  victimUntil: number;
+  /** The entity is held at this institution, with its own reference where known. */
+  own: boolean;
+  ref: string | undefined;
+}
+
+/** What a consumer was last told of one alert. */
+export interface SentAlert {
+  readonly alertId: string;
+  revision: number;
+  /** Hash of the content without revision, event, cause and changes; 0 when withdrawn. */
+  contentHash: number;
+  severity: Severity;
+  score: number;
+  families: string[];
+  /** Event time of the last sending, for trimming. */
+  time: number;
+}
+
+/** One entity, ready to take the next view. */
+export interface Entity {
+  readonly key: EntityKey;
+  readonly kind: EntityKind;
+  /** Fold of base and tail. */
+  work: EntityState;
+  /** Encoded fold of everything before the tail; undefined: nothing came before. */
+  base: Uint8Array | undefined;
+  /** Views since the base in total order, at most TAIL_EVENTS_MAX. */
+  tail: View[];
+  /** What was told of alerts, newest last. */
+  sent: SentAlert[];
+}

@@ -1,0 +1,205 @@
+/**
+ * A pack prepared for one entity kind: which measures and rules a movement can concern is looked up
+ * by rail, direction and stage, so that a view costs what its candidates cost, not what the pack holds.
+ */
+import { ENTITY_KINDS, type EntityKind } from "../domain/entity.ts";
+import { type Direction, RAILS, STAGES, type Tx } from "../domain/tx.ts";
+import type { Clause, CompiledRule, Context, Flow, Measure, Pack, Scope, Test, Tri } from "../rules/plan.ts";
+
+export interface PreparedRule {
+  readonly rule: CompiledRule;
+  /** Index in the state's `rules` and `flows` (indicators) or `alerts` (typologies). */
+  readonly index: number;
+  readonly when: Test | undefined;
+  readonly flow: PreparedFlow | undefined;
+  /** A party's rule judged on an account whose holder nobody named. */
+  readonly standIn: boolean;
+  /** Some rule counts hits of this one on the same entity, its holders or links, so hits are kept or told. */
+  readonly recorded: boolean;
+  readonly told: boolean;
+}
+
+export interface PreparedFlow {
+  readonly flow: Flow;
+  readonly until: readonly Test[];
+}
+
+/** What one combination of rail, direction and stage can concern. */
+export interface Candidates {
+  readonly measures: readonly Measure[];
+  readonly indicators: readonly PreparedRule[];
+  readonly typologies: readonly PreparedRule[];
+}
+
+export interface SubjectIndex {
+  readonly kind: EntityKind;
+  readonly measures: readonly Measure[];
+  readonly indicators: readonly PreparedRule[];
+  readonly typologies: readonly PreparedRule[];
+  /** Those whose hits travel along money. */
+  readonly marking: { readonly indicators: readonly PreparedRule[]; readonly typologies: readonly PreparedRule[] };
+  candidates(tx: Tx, direction: Direction): Candidates;
+}
+
+/** Prepares every entity kind of a pack. */
+export function indexPack(pack: Pack): ReadonlyMap<EntityKind, SubjectIndex> {
+  const read = readers(pack);
+  return new Map(ENTITY_KINDS.map((kind) => [kind, indexSubject(pack, kind, read)]));
+}
+
+/**
+ * Lets accounts be judged by the typologies of parties: where neither movement nor profile names a
+ * holder, the account stands for its party (model of a feed with nothing but account numbers).
+ */
+export function withStandIns(pack: Pack): Pack {
+  const { account, party } = pack.subjects;
+  const typologies = [...account.typologies, ...party.typologies];
+  return { ...pack, subjects: { ...pack.subjects, account: { ...account, typologies } } };
+}
+
+/** Whether a scope's channel and purpose hold; rail, direction and stage are the table's. */
+export function restMatches(scope: Scope, tx: Tx): boolean {
+  return (
+    (scope.channel === undefined || (tx.channel !== undefined && scope.channel.includes(tx.channel))) &&
+    (scope.purpose === undefined || (tx.purpose !== undefined && scope.purpose.includes(tx.purpose)))
+  );
+}
+
+/** Whether a movement lies in a scope, seen in `direction`. */
+export function scopeMatches(scope: Scope, tx: Tx, direction: Direction): boolean {
+  return tableMatches(scope, tx.rail, direction, tx.stage) && restMatches(scope, tx);
+}
+
+/** Clause tree to one three-valued test: Kleene for all, any, not; at_least counts what is known. */
+export function clauseTest(clause: Clause): Test {
+  if (clause.kind === "leaf") return clause.test;
+  const tests = clause.children.map(clauseTest);
+  if (clause.kind === "not") {
+    const inner = allOf(tests);
+    return (c) => {
+      const value = inner(c);
+      return value === undefined ? undefined : !value;
+    };
+  }
+  if (clause.kind === "all") return allOf(tests);
+  return atLeast(tests, clause.kind === "any" ? 1 : clause.n);
+}
+
+function allOf(tests: readonly Test[]): Test {
+  return (c: Context): Tri => {
+    let result: Tri = true;
+    for (const test of tests) {
+      const value = test(c);
+      if (value === false) return false;
+      if (value === undefined) result = undefined;
+    }
+    return result;
+  };
+}
+
+function atLeast(tests: readonly Test[], n: number): Test {
+  return (c: Context): Tri => {
+    let known = 0;
+    let possible = 0;
+    for (const test of tests) {
+      const value = test(c);
+      if (value === true) known++;
+      if (value !== false) possible++;
+      if (known >= n) return true;
+    }
+    return possible >= n ? undefined : false;
+  };
+}
+
+/** Ids of rules that some hit input reads on the spot or over holders and links, by reading subject. */
+function readers(pack: Pack): { local: Map<EntityKind, Set<string>>; told: Set<string> } {
+  const local = new Map<EntityKind, Set<string>>(ENTITY_KINDS.map((kind) => [kind, new Set<string>()]));
+  const told = new Set<string>();
+  for (const rule of pack.rules) {
+    for (const slot of rule.hitInputs) {
+      const input = pack.hitInputs[slot];
+      if (input === undefined) continue;
+      for (const id of input.of) {
+        if (input.from.kind === "self" || input.from.kind === "accounts") local.get(rule.subject)?.add(id);
+        if (input.from.kind === "accounts" || input.from.kind === "linked") told.add(id);
+        // An account that stands for its party reads its own hits as the party would.
+        if (rule.subject === "party") local.get("account")?.add(id);
+      }
+    }
+  }
+  return { local, told };
+}
+
+function indexSubject(pack: Pack, kind: EntityKind, read: ReturnType<typeof readers>): SubjectIndex {
+  const plan = pack.subjects[kind];
+  const prepare = (rule: CompiledRule, index: number): PreparedRule => ({
+    rule,
+    index,
+    when: rule.when === undefined ? undefined : clauseTest(rule.when),
+    flow: rule.flow === undefined ? undefined : prepareFlow(pack, rule.flow),
+    standIn: rule.subject !== kind,
+    recorded: read.local.get(kind)?.has(rule.id) ?? false,
+    told: read.told.has(rule.id),
+  });
+  const indicators = plan.indicators.map(prepare);
+  const typologies = plan.typologies.map(prepare);
+  const table = new Map<number, Candidates>();
+  return {
+    kind,
+    measures: plan.measures,
+    indicators,
+    typologies,
+    marking: { indicators: indicators.filter(marks), typologies: typologies.filter(marks) },
+    candidates(tx, direction) {
+      const key = tableKey(tx, direction);
+      let found = table.get(key);
+      if (found === undefined) {
+        found = select(plan.measures, indicators, typologies, tx, direction);
+        table.set(key, found);
+      }
+      return found;
+    },
+  };
+}
+
+function marks({ rule }: PreparedRule): boolean {
+  return rule.marks.downstream > 0 || rule.marks.upstream > 0;
+}
+
+function prepareFlow(pack: Pack, slot: number): PreparedFlow {
+  const flow = pack.flows[slot];
+  if (flow === undefined) throw new Error(`invariant broken: pack has no flow ${slot}`);
+  return { flow, until: flow.steps.map((step) => clauseTest(step.until)) };
+}
+
+function select(
+  measures: readonly Measure[],
+  indicators: readonly PreparedRule[],
+  typologies: readonly PreparedRule[],
+  tx: Tx,
+  direction: Direction,
+): Candidates {
+  const matches = (scope: Scope | undefined) =>
+    scope === undefined || tableMatches(scope, tx.rail, direction, tx.stage);
+  return {
+    measures: measures.filter((measure) => matches(measure.scope)),
+    indicators: indicators.filter(({ rule, flow }) => {
+      if (flow === undefined) return matches(rule.scope);
+      const scopes = flow.flow.steps.map((step) => step.scope);
+      return scopes.some(matches) || (flow.flow.cancelOn !== undefined && matches(flow.flow.cancelOn.scope));
+    }),
+    typologies: typologies.filter(({ rule }) => rule.scope !== undefined && matches(rule.scope)),
+  };
+}
+
+function tableKey(tx: Tx, direction: Direction): number {
+  return (RAILS.indexOf(tx.rail) * STAGES.length + STAGES.indexOf(tx.stage)) * 2 + (direction === "in" ? 0 : 1);
+}
+
+function tableMatches(scope: Scope, rail: string, direction: Direction, stage: string): boolean {
+  return (
+    (scope.rail === undefined || scope.rail.includes(rail)) &&
+    (scope.direction === undefined || scope.direction.includes(direction)) &&
+    scope.stage.includes(stage)
+  );
+}

@@ -1,0 +1,183 @@
+/**
+ * Judges typologies: scores families from hits, marks and aggregates, keeps the alert's episode, and
+ * gives the content of an alert whenever what it rests on has changed.
+ */
+import { fnv1a32, shortHash } from "../base/hash.ts";
+import { ALERT_EPISODE_MAX_MS } from "../base/limits.ts";
+import { type EntityKey, kindOf, tokenOf } from "../domain/entity.ts";
+import { SEVERITIES, type Severity } from "../domain/vocabulary.ts";
+import type { CompiledRule, TypologyPlan } from "../rules/plan.ts";
+import { alertContent } from "./alert-content.ts";
+import { type JudgeContext, matchingHits, type Scoring } from "./context.ts";
+import { forward, holderKnown, keepHit, ownHit } from "./hits.ts";
+import { markAccounts, markOwnFlows } from "./marks.ts";
+import type { AlertContent, FoldSink } from "./outputs.ts";
+import type { AlertState } from "./state.ts";
+import { clauseTest, type PreparedRule } from "./subject-index.ts";
+
+/** Judges the given typologies in order; one that opens an alert is a hit for those after it. */
+export function judgeTypologies(
+  context: JudgeContext,
+  typologies: readonly PreparedRule[],
+  tests: AlertTests,
+  sink: FoldSink,
+): void {
+  for (const prepared of typologies) {
+    if (prepared.standIn && holderKnown(context.state)) continue;
+    judgeTypology(context, prepared, tests, sink);
+  }
+}
+
+/** `alert_when` of each typology as a test, compiled once an engine. */
+export type AlertTests = ReadonlyMap<string, ReturnType<typeof clauseTest>>;
+
+/** Compiles the `alert_when` trees of all typologies. */
+export function alertTests(rules: readonly CompiledRule[]): AlertTests {
+  return new Map(
+    rules.flatMap((rule) => (rule.typology ? [[rule.id, clauseTest(rule.typology.alertWhen)] as const] : [])),
+  );
+}
+
+/** Scores a typology for the view that the context is aimed at. */
+export function scoreOf(context: JudgeContext, plan: TypologyPlan): Scoring {
+  const families = new Map<string, { points: number; indicators: string[] }>();
+  for (const indicator of plan.indicators) {
+    if (indicator.when(context) !== true) continue;
+    // Geography is one family, whatever the author calls its parts.
+    const name = indicator.geography ? "geography" : indicator.family;
+    const family = families.get(name) ?? { points: 0, indicators: [] };
+    family.points = Math.min(plan.familyCap, family.points + Math.round(indicator.points(context) ?? 0));
+    family.indicators.push(indicator.name);
+    families.set(name, family);
+  }
+  let total = 0;
+  for (const family of families.values()) total += family.points;
+  for (const reduction of plan.reductions) if (reduction.when(context) === true) total += reduction.points;
+  return { total: Math.max(0, total), families };
+}
+
+/** Severity of a score: the highest band reached, `low` below the first. */
+export function severityOf(plan: TypologyPlan, score: number): Severity {
+  let severity: Severity = "low";
+  for (const band of plan.bands) if (score >= band.score) severity = band.severity;
+  return severity;
+}
+
+function judgeTypology(context: JudgeContext, prepared: PreparedRule, tests: AlertTests, sink: FoldSink): void {
+  const { rule } = prepared;
+  const plan = rule.typology;
+  const test = tests.get(rule.id);
+  if (plan === undefined || test === undefined) return;
+  context.scoring = scoreOf(context, plan);
+  if (context.scoring.families.size === 0 || test(context) !== true) return;
+  const before = context.state.alerts[prepared.index];
+  const alert = continues(context, rule, before) ? (before as AlertState) : openAlert(context, rule, before);
+  const opened = alert !== before;
+  context.state.alerts[prepared.index] = alert;
+  alert.last = context.now;
+  alert.score = context.scoring.total;
+  alert.severity = higher(alert.severity, severityOf(plan, alert.score));
+  alert.families = [...context.scoring.families.keys()].sort();
+  const content = alertContent(context, rule, alert);
+  const hash = contentHash(content);
+  if (hash === alert.contentHash) return;
+  alert.contentHash = hash;
+  alert.asOf = context.now;
+  sink.alert(content);
+  afterAlert(context, prepared, alert, opened, sink);
+}
+
+/** Hash of what an alert says, without when it was last judged. */
+export function contentHash(content: AlertContent): number {
+  return fnv1a32(JSON.stringify({ ...content, updatedAt: "" })) || 1;
+}
+
+/** An alert is a hit for other typologies, marks the money, and ends narrower alerts over the same hits. */
+function afterAlert(
+  context: JudgeContext,
+  prepared: PreparedRule,
+  alert: AlertState,
+  opened: boolean,
+  sink: FoldSink,
+): void {
+  const { rule } = prepared;
+  const { state } = context;
+  if (prepared.recorded || prepared.told) {
+    const hit = ownHit(context, prepared, { start: alert.start, last: alert.last, txId: context.view.txId }, []);
+    if (prepared.recorded) keepHit(state, hit);
+    if (prepared.told) {
+      for (const target of state.tellTo) sink.view(forward(context, hit, target, "account"));
+    }
+  }
+  markOwnFlows(context, rule, alert.start, alert.alertId, sink);
+  markAccounts(context, rule, alert.start, alert.alertId, accountsBehind(context, rule), sink);
+  if (opened) supersede(context, rule, alert, sink);
+}
+
+/** Accounts, cards and wallets on which the hits behind a typology were seen. */
+function accountsBehind(context: JudgeContext, rule: CompiledRule): EntityKey[] {
+  const found = new Set<EntityKey>();
+  for (const slot of rule.hitInputs) {
+    const input = context.pack.hitInputs[slot];
+    if (input === undefined) continue;
+    for (const view of matchingHits(context.state, input, context.now).values()) {
+      if (view.kind !== "hit" || view.root === context.entity) continue;
+      const kind = kindOf(view.root);
+      if (kind === "account" || kind === "wallet" || kind === "card") found.add(view.root);
+    }
+  }
+  return [...found].sort();
+}
+
+function supersede(context: JudgeContext, rule: CompiledRule, alert: AlertState, sink: FoldSink): void {
+  const narrower = rule.typology?.supersedes ?? [];
+  if (narrower.length === 0) return;
+  for (const other of context.index.typologies) {
+    const state = context.state.alerts[other.index];
+    if (!narrower.includes(other.rule.id) || state === undefined || state.supersededBy !== undefined) continue;
+    if (context.now - state.last > other.rule.suppressForMs) continue;
+    state.supersededBy = alert.alertId;
+    const saved = context.scoring;
+    if (other.rule.typology !== undefined) context.scoring = scoreOf(context, other.rule.typology);
+    const content = alertContent(context, other.rule, state);
+    context.scoring = saved;
+    state.contentHash = contentHash(content);
+    state.asOf = context.now;
+    sink.alert(content);
+  }
+}
+
+function continues(context: JudgeContext, rule: CompiledRule, alert: AlertState | undefined): boolean {
+  if (alert === undefined || alert.supersededBy !== undefined) return false;
+  return context.now - alert.last <= rule.suppressForMs && context.now - alert.start < ALERT_EPISODE_MAX_MS;
+}
+
+function openAlert(context: JudgeContext, rule: CompiledRule, before: AlertState | undefined): AlertState {
+  const ran = before !== undefined && context.now - before.last <= rule.suppressForMs;
+  return {
+    alertId: alertId(context, rule),
+    start: context.now,
+    last: context.now,
+    severity: "low",
+    score: 0,
+    families: [],
+    asOf: context.now,
+    contentHash: 0,
+    previous: ran ? before.alertId : undefined,
+    supersededBy: undefined,
+  };
+}
+
+/**
+ * No rule version, pack hash or transaction is in an alert's id: editing a threshold never duplicates an
+ * open alert. Episodes start at least `suppress.for` apart, so the grid keeps ids unique.
+ */
+function alertId(context: JudgeContext, rule: CompiledRule): string {
+  const kind = kindOf(context.entity);
+  const cell = Math.floor(context.now / rule.suppressForMs);
+  return `al_${shortHash([context.pack.tenant, rule.id, kind, tokenOf(context.entity), cell].join("\u0000"), 15)}`;
+}
+
+function higher(a: Severity, b: Severity): Severity {
+  return SEVERITIES.indexOf(a) >= SEVERITIES.indexOf(b) ? a : b;
+}

@@ -1,0 +1,314 @@
+/**
+ * One views partition in memory: cached entities, what changed since the last commit, origins taken, outputs to
+ * hand over. Synchronous and without I/O: `screen-worker.ts` reads, awaits and commits around it. What it puts out
+ * is a function of the records alone, however they are cut into commits.
+ */
+import { assert } from "../base/assert.ts";
+import type { EntityKey } from "../domain/entity.ts";
+import type { Output, Verdict } from "../screen/outputs.ts";
+import type { Entity } from "../screen/state.ts";
+import type { Stored } from "../store/port.ts";
+import { type Claim, type Commit, formatSequence, type OutboxEntry, type Position, type Seen } from "../store/port.ts";
+import type { BusRecord } from "./bus.ts";
+import { positionAfter } from "./positions.ts";
+import { type PackedView, RecordReader, ViewPacker, viewsSource } from "./record.ts";
+import type { ScreenEngine } from "./screen-ports.ts";
+
+/** A record of the views topic, read. */
+export interface ReadRecord {
+  readonly record: BusRecord;
+  readonly views: readonly PackedView[];
+}
+
+export interface PartitionSettings {
+  readonly partition: number;
+  readonly partitions: number;
+  readonly ttlMs: number;
+  readonly engine: ScreenEngine;
+}
+
+/** What was counted since the last call of `takeCounts`. */
+export interface Counts {
+  views: number;
+  repeated: number;
+  hits: number;
+  readonly verdicts: Partial<Record<Verdict, number>>;
+  readonly oversized: { readonly entity: EntityKey; readonly bytes: number }[];
+}
+
+/** Derived views of one record leave in several entries when they would exceed this for one partition. */
+const MARKS_BYTES = 256 * 1024;
+/** Outputs of one view: an index in an origin is view number x this + output number. */
+const OUTPUTS_PER_VIEW = 1 << 16;
+const VALUE_BYTES_MAX = 32 * 1024;
+/** Assumed of an entity that was never encoded. */
+const GUESSED_BYTES = 512;
+
+/** Reads a record of the views topic. Throws RangeError when it is none, or of another layout. */
+export function readRecord(record: BusRecord, partitions: number): ReadRecord {
+  if (record.value === null) throw new RangeError("a tombstone: the views topic is never compacted");
+  const reader = new RecordReader(record.value, partitions);
+  const views: PackedView[] = [];
+  for (let view = reader.next(); view !== undefined; view = reader.next()) views.push(view);
+  return { record, views };
+}
+
+export class PartitionState {
+  readonly partition: number;
+  /** Token under which commits are made; `renew` changes it. */
+  owner: string;
+  /** Dropped: whatever still awaits on it must leave it alone. */
+  gone = false;
+  /** Up to here the store has acknowledged. */
+  committed: bigint;
+  /** Greatest event time among movements taken. */
+  eventTime = Number.NEGATIVE_INFINITY;
+  /** Encoded bytes of cached entities, as last known. */
+  cachedBytes = 0;
+
+  private readonly settings: PartitionSettings;
+  private readonly packer: ViewPacker;
+  /** Of this partition, as the packer numbers it. */
+  private readonly packerSource: number;
+  /** Outputs of records below this are known to be published: a rebuild is silent so far. */
+  private readonly mutedTo: bigint;
+  private readonly entities = new Map<EntityKey, Cached>();
+  private readonly seen = new Map<string, Origin>();
+  private readonly seenChanged = new Set<string>();
+  private dirty: Cached[] = [];
+  private flying: Cached[] = [];
+  private dirtyBytes = 0;
+  private outbox: OutboxEntry[] = [];
+  private out: Output[] = [];
+  /** What the last commit handed over moves to. */
+  private closed: Position;
+  private applied: BusRecord | undefined;
+  private next: bigint;
+  private counts = newCounts();
+
+  constructor(settings: PartitionSettings, owner: string, position: Position, claim: Claim, mutedTo: bigint) {
+    this.settings = settings;
+    this.partition = settings.partition;
+    this.packer = new ViewPacker(settings.partitions);
+    this.packerSource = this.packer.source(viewsSource(settings.partition));
+    this.owner = owner;
+    this.closed = position;
+    this.committed = position.next;
+    this.next = position.next;
+    this.mutedTo = mutedTo;
+    for (const { source, offset, index } of claim.seen) this.seen.set(source, { offset, index });
+  }
+
+  /** Offset of the record to take next. */
+  get nextOffset(): bigint {
+    return this.next;
+  }
+
+  /** Where the last closed commit ends: values written beyond it are foreign. */
+  get closedAt(): Position {
+    return this.closed;
+  }
+
+  get entityCount(): number {
+    return this.entities.size;
+  }
+
+  /** Entities and bytes that a commit would write now; records taken since the last one. */
+  get pending(): { readonly entities: number; readonly bytes: number; readonly records: boolean } {
+    return { entities: this.dirty.length, bytes: this.dirtyBytes, records: this.applied !== undefined };
+  }
+
+  /** Adds to `wanted` the entities of a record that must be read first. */
+  missing(read: ReadRecord, wanted: Set<EntityKey>): void {
+    for (const { view } of read.views) {
+      const cached = this.entities.get(view.entity);
+      if (cached === undefined) wanted.add(view.entity);
+      else cached.used = true;
+    }
+  }
+
+  /** Takes values read in. False: one was written by a commit that this partition does not know. */
+  admit(keys: readonly EntityKey[], values: readonly (Stored | undefined)[]): boolean {
+    const { engine } = this.settings;
+    for (const [i, key] of keys.entries()) {
+      const stored = values[i];
+      if (stored !== undefined && stored.writtenAt > this.closed.next) return false;
+      const entity = stored === undefined ? engine.newEntity(key) : engine.decode(key, stored.value);
+      this.hold(key, entity, stored?.value.length ?? GUESSED_BYTES);
+    }
+    return true;
+  }
+
+  /** Folds one record whose entities are all in the cache. */
+  take(read: ReadRecord): void {
+    const { record, views } = read;
+    assert(record.offset === this.next, "records are taken without a gap");
+    const muted = record.offset < this.mutedTo;
+    for (const [number, { source, offset, index, view }] of views.entries()) {
+      const origin = this.seen.get(source);
+      if (origin !== undefined && !isAfter(offset, index, origin)) {
+        this.counts.repeated++;
+        continue;
+      }
+      this.seen.set(source, { offset, index });
+      this.seenChanged.add(source);
+      const cached = this.entities.get(view.entity);
+      assert(cached !== undefined, "every entity of a record is admitted before it is taken");
+      const verdict = this.settings.engine.apply(cached.entity, view, this.out);
+      this.counts.views++;
+      this.counts.verdicts[verdict] = (this.counts.verdicts[verdict] ?? 0) + 1;
+      if (view.kind === "tx" && view.time > this.eventTime) this.eventTime = view.time;
+      this.touch(cached);
+      if (this.out.length > 0) this.handOver(record, number, muted);
+    }
+    this.flushMarks(record);
+    this.applied = record;
+    this.next = record.offset + 1n;
+  }
+
+  /** Everything since the last close as one commit; undefined when no record was taken. One is in flight at a time. */
+  close(): Commit | undefined {
+    if (this.applied === undefined) return undefined;
+    assert(this.flying.length === 0, "one commit in flight a partition");
+    const to = positionAfter(this.applied);
+    const entities = this.dirty.map((cached) => ({ key: cached.key, value: this.encode(cached) }));
+    const seen: Seen[] = [];
+    for (const source of this.seenChanged) {
+      const origin = this.seen.get(source);
+      if (origin !== undefined) seen.push({ source, ...origin });
+    }
+    const { partition, owner, outbox, closed: from } = this;
+    this.flying = this.dirty;
+    this.dirty = [];
+    this.dirtyBytes = 0;
+    this.outbox = [];
+    this.seenChanged.clear();
+    this.applied = undefined;
+    this.closed = to;
+    return { partition, owner, from, to, seen, entities, outbox, ttlMs: this.settings.ttlMs };
+  }
+
+  /** The commit in flight is acknowledged: what it wrote may leave the cache. */
+  acknowledge(): void {
+    this.committed = this.closed.next;
+    for (const cached of this.flying) cached.flying = false;
+    this.flying = [];
+  }
+
+  /** Lets go of entities that were not used lately until at most `bytes` are held. Only clean ones leave. */
+  evict(bytes: number): void {
+    let tries = this.entities.size * 2;
+    for (const cached of this.entities.values()) {
+      if (this.cachedBytes <= bytes || tries-- <= 0) return;
+      this.entities.delete(cached.key);
+      if (cached.used || cached.dirty || cached.flying) {
+        // A second chance: back to the end, where a Map's iteration comes by again.
+        cached.used = false;
+        this.entities.set(cached.key, cached);
+      } else this.cachedBytes -= cached.bytes;
+    }
+  }
+
+  /** Counts since the last call. */
+  takeCounts(): Counts {
+    const { counts } = this;
+    this.counts = newCounts();
+    return counts;
+  }
+
+  private hold(key: EntityKey, entity: Entity, bytes: number): void {
+    this.entities.set(key, { key, entity, bytes, used: true, dirty: false, flying: false });
+    this.cachedBytes += bytes;
+  }
+
+  private touch(cached: Cached): void {
+    if (cached.dirty) return;
+    cached.dirty = true;
+    this.dirty.push(cached);
+    this.dirtyBytes += cached.bytes;
+  }
+
+  private encode(cached: Cached): Uint8Array {
+    const value = this.settings.engine.encode(cached.entity);
+    this.cachedBytes += value.length - cached.bytes;
+    cached.bytes = value.length;
+    cached.dirty = false;
+    cached.flying = true;
+    if (value.length > VALUE_BYTES_MAX) this.counts.oversized.push({ entity: cached.key, bytes: value.length });
+    return value;
+  }
+
+  /** Sorts the outputs of one view into the lanes. */
+  private handOver(record: BusRecord, view: number, muted: boolean): void {
+    assert(this.out.length < OUTPUTS_PER_VIEW, "the caps on marks bound what one view puts out");
+    for (const [number, output] of this.out.entries()) {
+      if (output.kind === "hit") this.counts.hits++;
+      else if (!muted) {
+        if (output.kind === "view")
+          this.packer.add(this.packerSource, Number(record.offset), view * OUTPUTS_PER_VIEW + number, output.view);
+        else
+          this.addEntry(
+            "alerts",
+            formatSequence(record.offset, view, number),
+            Buffer.from(JSON.stringify(output.alert)),
+          );
+      }
+    }
+    this.out.length = 0;
+    // An edge that depends on the record alone, so that entries are the same in every run.
+    if (this.packer.bytes > MARKS_BYTES) this.flushMarks(record, view);
+  }
+
+  /** One entry for each partition that derived views of this record are for. */
+  private flushMarks(record: BusRecord, view = OUTPUTS_PER_VIEW): void {
+    if (this.packer.views === 0) return;
+    for (const { partition, value } of this.packer.take()) {
+      assert(value !== null && typeof value !== "string", "packed records are bytes");
+      this.addEntry("marks", formatSequence(record.offset, view, partition), encodeMarksEntry(partition, value));
+    }
+  }
+
+  private addEntry(lane: OutboxEntry["lane"], sequence: string, value: Uint8Array): void {
+    this.outbox.push({ lane, sequence, value });
+    this.dirtyBytes += value.length;
+  }
+}
+
+/** A waiting record of the views topic: target partition (4 bytes), then the record's value. */
+export function encodeMarksEntry(partition: number, value: Uint8Array): Uint8Array {
+  const entry = Buffer.allocUnsafe(4 + value.length);
+  entry.writeUInt32BE(partition, 0);
+  entry.set(value, 4);
+  return entry;
+}
+
+/** The record that `encodeMarksEntry` packed. */
+export function decodeMarksEntry(entry: Uint8Array): { readonly partition: number; readonly value: Uint8Array } {
+  const bytes = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
+  return { partition: bytes.readUInt32BE(0), value: bytes.subarray(4) };
+}
+
+interface Cached {
+  readonly key: EntityKey;
+  readonly entity: Entity;
+  /** Encoded length when last known. */
+  bytes: number;
+  used: boolean;
+  /** Changed since the last close. */
+  dirty: boolean;
+  /** Part of the commit in flight. */
+  flying: boolean;
+}
+
+interface Origin {
+  readonly offset: bigint;
+  readonly index: number;
+}
+
+function isAfter(offset: bigint, index: number, origin: Origin): boolean {
+  return offset > origin.offset || (offset === origin.offset && index > origin.index);
+}
+
+function newCounts(): Counts {
+  return { views: 0, repeated: 0, hits: 0, verdicts: {}, oversized: [] };
+}

@@ -1,0 +1,105 @@
+/** What the screening worker is given, and what it tells: the seams at which tests and a simulation take hold. */
+import type { EntityKey } from "../domain/entity.ts";
+import type { View } from "../domain/view.ts";
+import type { Output, Verdict } from "../screen/outputs.ts";
+import type { Entity } from "../screen/state.ts";
+import type { Lane, StateStore } from "../store/port.ts";
+import type { Admin, Consumer, Producer } from "./bus.ts";
+
+/** The part of the engine that screening a partition needs. */
+export interface ScreenEngine {
+  newEntity(key: EntityKey): Entity;
+  apply(entity: Entity, view: View, out: Output[]): Verdict;
+  encode(entity: Entity): Uint8Array;
+  decode(key: EntityKey, bytes: Uint8Array): Entity;
+}
+
+export interface TopicRef {
+  readonly name: string;
+  readonly partitions: number;
+}
+
+export interface ScreenTopics {
+  readonly views: TopicRef;
+  readonly alerts: TopicRef;
+  /** Whole records of class `protected`. */
+  readonly protected: TopicRef;
+  /** Alerts of rules in shadow. */
+  readonly shadow: TopicRef;
+}
+
+export interface ScreenConfig {
+  readonly tenant: string;
+  readonly group: string;
+  /** Encoded bytes of entities that the cache may hold, all partitions together. */
+  readonly cacheBytes: number;
+  /** A commit closes at so many changed entities, bytes or ms, at a record's edge. */
+  readonly commitEntities: number;
+  readonly commitBytes: number;
+  readonly commitMs: number;
+  /** Redis forgets an entity after so long without a write: twice the longest window. */
+  readonly ttlMs: number;
+  /** A lane with so many entries pauses its partition. Default 10,000. */
+  readonly laneLimit?: number;
+  /** How often the published position is told to the group. Default 50: intake waits for it. */
+  readonly publishedEveryMs?: number;
+}
+
+/** Why a partition stands still until an operator acts. */
+export type HaltCode = "LOG_CHANGED" | "BAD_RECORD" | "FOREIGN_STATE" | "STORE_REFUSED";
+
+export interface CommitFacts {
+  readonly partition: number;
+  readonly next: bigint;
+  readonly entities: number;
+  readonly bytes: number;
+  /** From closing to the store's word. */
+  readonly tookMs: number;
+}
+
+/** Told as it happens, for logs and metrics. All optional: nothing depends on them. */
+export interface ScreenEvents {
+  claimed?(partition: number, next: bigint, waiting: Readonly<Record<Lane, number>>): void;
+  /** State was missing: replayed from `from`, silent below `mutedTo`. */
+  rebuilding?(partition: number, from: bigint, mutedTo: bigint): void;
+  fenced?(partition: number, reason: string): void;
+  halted?(partition: number, code: HaltCode, message: string): void;
+  committed?(facts: CommitFacts): void;
+  verdicts?(partition: number, counts: Readonly<Partial<Record<Verdict, number>>>): void;
+  /** Views that had been taken before. */
+  repeated?(partition: number, views: number): void;
+  hits?(partition: number, count: number): void;
+  /** The store cannot be used now; told at each attempt. */
+  storeWaiting?(reason: string, retryInMs: number): void;
+  published?(partition: number, lane: Lane, entries: number): void;
+  paused?(partition: number, why: string): void;
+  resumed?(partition: number): void;
+  /** Encoded above 32 KiB. */
+  oversized?(partition: number, entity: EntityKey, bytes: number): void;
+  /** Entities in the cache and read from the store. */
+  cache?(partition: number, held: number, missed: number): void;
+}
+
+/** Time of the shell, for waiting and metrics only. */
+export interface Clock {
+  /** Epoch ms. */
+  now(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface ScreenDeps {
+  readonly consumer: Consumer;
+  readonly admin: Admin;
+  /** One for each lane: a dead alerts topic must not hold up marks. */
+  readonly producers: Readonly<Record<Lane, Producer>>;
+  readonly store: StateStore;
+  readonly engine: ScreenEngine;
+  readonly topics: ScreenTopics;
+  readonly config: ScreenConfig;
+  readonly events: ScreenEvents;
+  readonly clock: Clock;
+  /** A fresh owner token. */
+  readonly token: () => string;
+  /** Told once when the worker cannot go on: the process should end and be started again. */
+  readonly failed: (error: Error) => void;
+}

@@ -1,0 +1,70 @@
+/** `palermo` as a process of its own that a test may kill, with its log kept for the message of a failure. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export interface PalermoProcess {
+  /** Resolves when a log line contains `text`; throws with the log when the process ends before. */
+  logged(text: string): Promise<void>;
+  readonly running: boolean;
+  log(): string;
+  /** SIGKILL, as from a lost machine. */
+  kill(): Promise<void>;
+  /** SIGTERM; gives the exit code. */
+  stop(): Promise<number | null>;
+}
+
+const MAIN = fileURLToPath(new URL("./palermo-main.ts", import.meta.url));
+
+/** None outlives the test run. */
+const children = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
+/** Starts one verb. `env` adds to this process's environment. */
+export function startPalermo(args: readonly string[], env: Readonly<Record<string, string>>): PalermoProcess {
+  const child = spawn(process.execPath, ["--import", "tsx", MAIN, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let log = "";
+  const waiting = new Set<() => void>();
+  const take = (bytes: Buffer): void => {
+    log = (log + bytes.toString("utf8")).slice(-200_000);
+    for (const wake of waiting) wake();
+  };
+  child.stdout.on("data", take);
+  child.stderr.on("data", take);
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => {
+      for (const wake of waiting) wake();
+      resolve();
+    });
+  });
+  const isRunning = (of: ChildProcess): boolean => of.exitCode === null && of.signalCode === null;
+  children.add(child);
+  child.once("exit", () => children.delete(child));
+  return {
+    async logged(text) {
+      while (!log.includes(text)) {
+        if (!isRunning(child)) throw new Error(`palermo ${args.join(" ")} ended before it said "${text}":\n${log}`);
+        await new Promise<void>((resolve) => {
+          waiting.add(resolve);
+        });
+      }
+    },
+    get running() {
+      return isRunning(child);
+    },
+    log: () => log,
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+    async stop() {
+      if (isRunning(child)) child.kill("SIGTERM");
+      await ended;
+      return child.exitCode;
+    },
+  };
+}

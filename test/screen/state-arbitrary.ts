@@ -1,0 +1,277 @@
+/** Random states and the packs that they belong to. */
+import fc from "fast-check";
+import { ENTITY_KINDS } from "../../src/domain/entity.ts";
+import { SEVERITIES } from "../../src/domain/vocabulary.ts";
+import type { CompiledRule, Flow, Measure, MeasureKind, Pack, SubjectPlan } from "../../src/rules/plan.ts";
+import { CONTENT_HASH_MS } from "../../src/screen/recent-codec.ts";
+import type {
+  AlertState,
+  Bucket,
+  EntityState,
+  FlowState,
+  KeyEntry,
+  MeasureState,
+  RecentEvent,
+  RuleState,
+  SentAlert,
+} from "../../src/screen/state.ts";
+import { entity, hash32, hitView, integer, markView, profile, record, text, time } from "../domain/view-arbitrary.ts";
+import { testMeasure } from "./measure-oracle.ts";
+
+export interface PlanNames {
+  readonly measures: readonly { readonly definition: number; readonly kind: MeasureKind }[];
+  readonly indicators: readonly { readonly id: string; readonly flow: number | undefined }[];
+  readonly typologies: readonly string[];
+}
+
+export const PLAN: PlanNames = {
+  measures: [
+    { definition: 0xffffffff, kind: "number" },
+    { definition: 17, kind: "distinct" },
+    { definition: 3, kind: "number" },
+    { definition: 99, kind: "first_seen" },
+  ],
+  indicators: [
+    { id: "HT-FUNNEL-02", flow: undefined },
+    { id: "HT-DEPLETE-02", flow: 0xdeadbeef },
+    { id: "TF-COLL-03", flow: 5 },
+  ],
+  typologies: ["HT-SX", "TF"],
+};
+
+/** A pack as the codec sees it: definitions and ids, nothing to run. */
+export function packOf(names: PlanNames): Pack {
+  const flows: Flow[] = [];
+  const measures: Measure[] = names.measures.map(({ definition, kind }, index) => ({
+    ...testMeasure(kind, 3_600_000, 86_400_000),
+    definition,
+    slot: index,
+    index,
+  }));
+  const indicators = names.indicators.map(({ id, flow }, slot) => {
+    if (flow !== undefined) {
+      flows.push({ slot: flows.length, definition: flow, withinMs: 1, steps: [], cancelOn: undefined });
+    }
+    return ruleOf(id, slot, flow === undefined ? undefined : flows.length - 1);
+  });
+  const account: SubjectPlan = {
+    measures,
+    indicators,
+    typologies: names.typologies.map((id, i) => ruleOf(id, 50 + i)),
+  };
+  const none: SubjectPlan = { measures: [], indicators: [], typologies: [] };
+  const subjects = Object.fromEntries(ENTITY_KINDS.map((kind) => [kind, kind === "account" ? account : none]));
+  return {
+    hash: "test",
+    tenant: "test",
+    baseCurrency: "EUR",
+    rules: [...indicators, ...account.typologies],
+    measures,
+    aggregates: [],
+    hitInputs: [],
+    flows,
+    subjects: subjects as Pack["subjects"],
+    horizonMs: 86_400_000,
+  };
+}
+
+function ruleOf(id: string, slot: number, flow?: number): CompiledRule {
+  return {
+    slot,
+    id,
+    version: 1,
+    kind: "indicator",
+    title: id,
+    crime: "nexus",
+    status: "active",
+    subject: "account",
+    scope: undefined,
+    when: undefined,
+    flow,
+    hitInputs: [],
+    aggregates: [],
+    typology: undefined,
+    explain: [],
+    cautions: [],
+    sources: [],
+    selfMayBe: [],
+    otherMayBe: [],
+    suppressForMs: 1,
+    minHistoryMs: 0,
+    marks: { downstream: 0, upstream: 0 },
+  };
+}
+
+const oddTime = fc.oneof(time, fc.constantFrom(Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY));
+const value = fc.oneof(fc.constant(1), integer, fc.constantFrom(0.25, -0));
+const hash48 = fc.nat(2 ** 48 - 1);
+
+const recentEvent: fc.Arbitrary<Omit<RecentEvent, "seq"> & { gap: number }> = record({
+  gap: fc.oneof({ weight: 8, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 9 }) }),
+  time,
+  txId: fc.oneof(
+    text,
+    fc.integer({ min: 1, max: 99_999 }).map((n) => `tx-2026-${n}`),
+  ),
+  movementId: text,
+  incoming: fc.boolean(),
+  amount: fc.oneof(integer, fc.constantFrom(Number.NaN, -0, 1.5)),
+  other: fc.oneof(fc.constant(""), entity),
+  otherOwn: fc.boolean(),
+  contentHash: hash32,
+  open: fc.boolean(),
+  reversed: fc.boolean(),
+});
+
+interface Shape {
+  readonly seconds: boolean;
+  readonly ownIds: boolean;
+  readonly gapless: boolean;
+}
+
+function recentOf(
+  events: readonly (Omit<RecentEvent, "seq"> & { gap: number })[],
+  clock: number,
+  shape: Shape,
+): RecentEvent[] {
+  let seq = 6;
+  const sorted = [...events].sort((a, b) => a.time - b.time);
+  return sorted.map(({ gap, ...event }) => {
+    seq += shape.gapless ? 1 : gap;
+    const at = shape.seconds ? Math.floor(event.time / 1_000) * 1_000 : event.time;
+    const movementId = shape.ownIds ? event.movementId : event.txId;
+    // What the packed form does not keep: hashes that nothing can be compared with any more.
+    const contentHash = at >= clock - CONTENT_HASH_MS ? event.contentHash : 0;
+    return { seq, ...event, time: at, movementId, contentHash };
+  });
+}
+
+const bucket: fc.Arbitrary<Bucket> = fc
+  .tuple(time, fc.nat(9_999), fc.integer({ min: 1, max: 9 }), value, value, value)
+  .map(([first, span, count, sum, min, max]) => ({ first, last: first + span, count, sum, min, max }));
+const onesBucket: fc.Arbitrary<Bucket> = fc
+  .tuple(time, fc.nat(9_999), fc.integer({ min: 1, max: 9 }))
+  .map(([first, span, count]) => ({ first, last: first + span, count, sum: count, min: 1, max: 1 }));
+
+type Pick3 = "one" | "amount" | "own";
+
+function numberState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState> {
+  const chosen = fc.array(fc.boolean(), { minLength: recent.length, maxLength: recent.length });
+  const buckets = fc.oneof(fc.array(bucket, { maxLength: 4 }), fc.array(onesBucket, { maxLength: 4 }));
+  return fc
+    .tuple(chosen, fc.constantFrom<Pick3>("one", "amount", "own"), value, buckets, fc.nat(9), fc.boolean())
+    .map(([which, pick, own, all, strange, overflowed]) => {
+      const events = recent.filter((_, i) => which[i]);
+      const values = events.map((e) => (pick === "amount" ? e.amount : pick === "one" ? 1 : own));
+      // Now and then the times differ from the events', so that they must be told in full.
+      const times = events.map((e, i) => (strange === 0 && i === 0 ? e.time - 1 : e.time));
+      const newest = times[times.length - 1] ?? Number.NEGATIVE_INFINITY;
+      const sorted = [...all].sort((a, b) => a.first - b.first);
+      return { seqs: events.map((e) => e.seq), times, values, buckets: sorted, keys: undefined, newest, overflowed };
+    });
+}
+
+function keyedState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState> {
+  const entry = fc.tuple(text, oddTime, time, fc.integer({ min: -1, max: 200 }), fc.nat(3), fc.nat());
+  return fc.tuple(fc.array(entry, { maxLength: 6 }), fc.boolean()).map(([entries, overflowed]) => {
+    const found = entries.map(([key, first, last, seq, mode, pick]): [string, KeyEntry] => {
+      const shown = recent.length > 0 && mode > 0 ? recent[pick % recent.length] : undefined;
+      const lastTime = shown?.time ?? last;
+      return [key, { firstTime: mode === 2 ? lastTime : finiteOrNaN(first), lastTime, lastSeq: shown?.seq ?? seq }];
+    });
+    const keys = new Map(found.sort(([, a], [, b]) => a.lastTime - b.lastTime));
+    let newest = Number.NEGATIVE_INFINITY;
+    for (const one of keys.values()) newest = one.lastTime;
+    return { seqs: [], times: [], values: [], buckets: [], keys, newest, overflowed };
+  });
+}
+
+function finiteOrNaN(one: number): number {
+  return Number.isFinite(one) ? one : Number.NaN;
+}
+
+const ruleState: fc.Arbitrary<RuleState> = record({
+  episodes: fc.array(record({ start: time, last: time, txId: text }), { maxLength: 3 }),
+  running: fc.boolean(),
+  toldAt: oddTime,
+});
+
+const flowState: fc.Arbitrary<FlowState> = fc
+  .tuple(
+    fc.array(fc.tuple(fc.integer({ min: -1, max: 999 }), oddTime, oddTime, oddTime), { maxLength: 3 }),
+    fc.boolean(),
+  )
+  .map(([steps, done]) => ({
+    armedSeq: steps.map((s) => s[0]),
+    armedTime: steps.map((s) => s[1]),
+    first: steps.map((s) => s[2]),
+    last: steps.map((s) => s[3]),
+    done,
+  }));
+
+const alertState: fc.Arbitrary<AlertState> = record({
+  alertId: text,
+  start: time,
+  last: time,
+  severity: fc.constantFrom(...SEVERITIES),
+  score: fc.integer({ min: -500, max: 500 }),
+  families: fc.array(text, { maxLength: 3 }),
+  asOf: time,
+  contentHash: hash32,
+  previous: fc.option(text, { nil: undefined }),
+  supersededBy: fc.option(text, { nil: undefined }),
+});
+
+export const sentAlert: fc.Arbitrary<SentAlert> = record({
+  alertId: text,
+  revision: fc.nat(),
+  contentHash: hash32,
+  severity: fc.constantFrom(...SEVERITIES),
+  score: fc.integer(),
+  families: fc.array(text, { maxLength: 3 }),
+  time,
+});
+
+function maybe<T>(one: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.option(one, { nil: undefined, freq: 3 });
+}
+
+/** A state of an account under `packOf(PLAN)`. */
+export const state: fc.Arbitrary<EntityState> = fc
+  .tuple(
+    fc.array(recentEvent, { maxLength: 12 }),
+    fc.oneof({ weight: 5, arbitrary: time }, { weight: 1, arbitrary: fc.constant(Number.NEGATIVE_INFINITY) }),
+    record<Shape>({ seconds: fc.boolean(), ownIds: fc.boolean(), gapless: fc.boolean() }),
+  )
+  .chain(([events, clock, shape]) => {
+    const recent = recentOf(events, clock, shape);
+    return record<EntityState>({
+      clock: fc.constant(clock),
+      since: fc.oneof(time, fc.constant(Number.POSITIVE_INFINITY)),
+      seq: fc.nat(),
+      recent: fc.constant(recent),
+      openAuthorisations: fc.nat(9),
+      seen: fc.array(record({ hash: hash48, time }), { maxLength: 3 }),
+      tombstones: fc.array(hash48, { maxLength: 3 }),
+      measures: fc.tuple(
+        maybe(numberState(recent)),
+        maybe(keyedState(recent)),
+        maybe(numberState(recent)),
+        maybe(keyedState(recent)),
+      ) as unknown as fc.Arbitrary<(MeasureState | undefined)[]>,
+      rules: fc.array(maybe(ruleState), { minLength: 3, maxLength: 3 }),
+      flows: fc
+        .tuple(maybe(flowState), maybe(flowState))
+        .map(([second, third]): (FlowState | undefined)[] => [undefined, second, third]),
+      alerts: fc.array(maybe(alertState), { minLength: 2, maxLength: 2 }),
+      hits: fc.array(hitView, { maxLength: 1 }),
+      marks: fc.array(markView, { maxLength: 1 }),
+      passed: fc.array(text, { maxLength: 3 }),
+      profiles: fc.array(profile, { maxLength: 2 }),
+      tellTo: fc.array(entity, { maxLength: 2 }),
+      counterparties: fc.nat(201),
+      victimUntil: fc.oneof(time, fc.constant(Number.NEGATIVE_INFINITY)),
+      own: fc.boolean(),
+      ref: fc.option(text, { nil: undefined }),
+    });
+  });

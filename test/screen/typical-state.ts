@@ -1,0 +1,48 @@
+/** The state of an account after some weeks of ordinary movements, for sizes and costs. */
+import { HOUR_MS } from "../../src/base/limits.ts";
+import type { Pack } from "../../src/rules/plan.ts";
+import { contribute, newMeasureState } from "../../src/screen/measures.ts";
+import { newRuleState, newState } from "../../src/screen/new-state.ts";
+import type { EntityState } from "../../src/screen/state.ts";
+import { typicalTx } from "../domain/typical.ts";
+
+/** `count` movements, one each 11 h and some seconds, with 15 counterparties; every measure of the plan is fed. */
+export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"): EntityState {
+  const plan = pack.subjects.account;
+  const state = newState(plan);
+  const start = Date.UTC(2026, 0, 5, 8);
+  for (let n = 0; n < count; n += 1) {
+    const time = start + n * 11 * HOUR_MS + ((n * 7_919) % 3_600) * 1_000;
+    const tx = typicalTx(kind, 1 + ((n * 7) % 15), time);
+    const other = tx.debtor.account ?? "";
+    const id = `tx-2026-${String(10_000_000 + n * 1_371)}`;
+    const event = {
+      seq: n,
+      time,
+      txId: id,
+      movementId: id,
+      incoming: n % 3 !== 0,
+      amount: 1_000 + ((n * 7_919) % 90_000),
+      other: `account:${other}`,
+      otherOwn: false,
+      contentHash: (n * 2_654_435_761) >>> 0,
+      open: false,
+      reversed: false,
+    };
+    state.recent.push(event);
+    for (const [i, measure] of plan.measures.entries()) {
+      // The first measures take every movement, the later ones fewer and fewer.
+      if (n % (i + 1) !== 0) continue;
+      const kept = state.measures[i] ?? newMeasureState(measure);
+      state.measures[i] = kept;
+      contribute(kept, { ...measure, windowMs: Number.POSITIVE_INFINITY }, event, i === 2 ? 1 : event.amount, other);
+    }
+    state.clock = time;
+  }
+  state.since = start;
+  state.seq = count;
+  state.own = true;
+  state.counterparties = 15;
+  state.rules[0] = { ...newRuleState(), episodes: [{ start, last: state.clock, txId: "tx-2026-10000000" }] };
+  return state;
+}

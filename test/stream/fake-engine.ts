@@ -1,0 +1,89 @@
+/**
+ * An engine whose results are easy to foretell: it counts. Each third movement of an entity raises an alert, each
+ * fourth marks the counterparty. Marks only add up, so that their order has no effect.
+ */
+import type { Alert } from "../../src/domain/alert.ts";
+import type { EntityKey } from "../../src/domain/entity.ts";
+import type { MarkView, TxView } from "../../src/domain/view.ts";
+import type { Entity } from "../../src/screen/state.ts";
+import type { ScreenEngine } from "../../src/stream/screen-ports.ts";
+import { sampleAlert } from "../cli/sample-alert.ts";
+
+export interface Tally {
+  readonly key: EntityKey;
+  count: number;
+  sum: number;
+  marks: number;
+  /** Transaction ids in the order in which they were folded. */
+  ids: string[];
+}
+
+export const ALERT_EVERY = 3;
+export const MARK_EVERY = 4;
+
+export const fakeEngine: ScreenEngine = {
+  newEntity: (key) => asEntity({ key, count: 0, sum: 0, marks: 0, ids: [] }),
+  apply(entity, view, out) {
+    const tally = asTally(entity);
+    if (view.kind === "mark") {
+      tally.marks++;
+      return "judged";
+    }
+    if (view.kind !== "tx") return "ignored";
+    tally.count++;
+    tally.sum += view.tx.amount ?? 0;
+    tally.ids.push(view.txId);
+    if (tally.count % ALERT_EVERY === 0) out.push({ kind: "alert", alert: alertOf(tally) });
+    if (tally.count % MARK_EVERY === 0) out.push({ kind: "view", view: markOf(tally, view) });
+    return "judged";
+  },
+  encode: (entity) => new TextEncoder().encode(JSON.stringify(asTally(entity))),
+  decode: (_key, bytes) => asEntity(JSON.parse(new TextDecoder().decode(bytes)) as Tally),
+};
+
+/** Reads a stored value. */
+export function tallyOf(value: Uint8Array): Tally {
+  return asTally(fakeEngine.decode("", value));
+}
+
+function alertOf({ key, count, sum }: Tally): Alert {
+  const subject = { kind: "account" as const, token: key, own: true };
+  const alertId = `${key}#${count}`;
+  return sampleAlert({ alertId, subject, score: count, explanation: `sum ${sum}`, alertClass: "standard" });
+}
+
+function markOf({ key, count }: Tally, cause: TxView): MarkView {
+  const { debtor, creditor } = cause.tx;
+  const other = cause.direction === "in" ? debtor.account : creditor.account;
+  return {
+    kind: "mark",
+    entity: `account:${other}`,
+    time: cause.time,
+    txId: cause.txId,
+    hop: 1,
+    source: key,
+    index: 0,
+    id: `${key}#${count}`,
+    off: false,
+    held: false,
+    ruleId: "HT-TEST-01",
+    crime: "human_trafficking",
+    victim: false,
+    root: key,
+    alertId: undefined,
+    flow: "downstream",
+    distance: 1,
+    period: 0,
+    about: cause.time,
+    amount: 1,
+    viaTx: cause.txId,
+  };
+}
+
+function asEntity(tally: Tally): Entity {
+  return tally as unknown as Entity;
+}
+
+function asTally(entity: Entity): Tally {
+  return entity as unknown as Tally;
+}

@@ -1,0 +1,35 @@
+/**
+ * Two projects: `unit` needs nothing but Node, `services` gets a real Kafka broker and a real Redis. Vitest starts
+ * those only when a file of that project runs, so `npx vitest run test/rules` starts none.
+ */
+import { defineConfig } from "vitest/config";
+
+const WITH_SERVICES = ["services", "store", "stream", "faults", "e2e"].map((name) => `test/${name}/**/*.test.ts`);
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: WITH_SERVICES,
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: "services",
+          include: WITH_SERVICES,
+          globalSetup: ["test/services/setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // One file at a time: the files share the machine's cores with the broker.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
