@@ -16,7 +16,6 @@ import { sendAlert, sendWithdrawal } from "./send.ts";
 import type { Entity, EntityState } from "./state.ts";
 import { decodeEntityParts, decodeStateBytes, encodeEntity, encodeStateBytes } from "./state-codec.ts";
 import { withStandIns } from "./subject-index.ts";
-import { contentHash } from "./typologies.ts";
 
 export interface EngineOptions {
   /** Views that a wholly settled tail may hold before the base moves up. Never changes what holds in the end. */
@@ -293,7 +292,7 @@ function refold(
     if (known === undefined || viewHash(known) !== viewHash(view)) out.push({ kind: "view", view });
   }
   for (const [id, hit] of after.hits) if (!before.hits.has(id)) out.push({ kind: "hit", hit });
-  for (const content of after.alerts.values()) sendAlert(entity, content, contentHash(content), cause, out);
+  for (const content of after.alerts.values()) sendAlert(entity, content, cause, out);
   for (const [id, content] of before.alerts) {
     if (!after.alerts.has(id)) takeBack(core, entity, content, cause, out);
   }
@@ -309,13 +308,13 @@ function takeBack(
 ): void {
   const settled = core.folder.content(baseState(core, entity, entity.base), entity.key, content.alertId);
   if (settled === undefined) sendWithdrawal(entity, content, cause, out);
-  else sendAlert(entity, settled, contentHash(settled), cause, out);
+  else sendAlert(entity, settled, cause, out);
 }
 
 function liveSink(entity: Entity, view: View, out: Output[]): FoldSink {
   const cause = view.kind === "profile" ? "profile" : "evidence";
   return {
-    alert: (content) => sendAlert(entity, content, contentHash(content), cause, out),
+    alert: (content) => sendAlert(entity, content, cause, out),
     view: (derived) => out.push({ kind: "view", view: derived }),
     hit: (hit) => out.push({ kind: "hit", hit }),
   };

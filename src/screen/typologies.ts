@@ -87,7 +87,7 @@ function judgeTypology(context: JudgeContext, prepared: PreparedRule, tests: Ale
   afterAlert(context, prepared, alert, opened, sink);
 }
 
-/** Hash of what an alert says, without when it was last judged. */
+/** Hash of what an alert says, without as of when: saying the same again is no news. */
 export function contentHash(content: AlertContent): number {
   return fnv1a32(JSON.stringify({ ...content, updatedAt: "" })) || 1;
 }
