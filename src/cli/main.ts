@@ -9,7 +9,8 @@ import type { Terminal } from "./output.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, printable, processTerminal, styleOf } from "./output.ts";
 import { packageFile } from "./paths.ts";
 import { addAlertsVerb, addReplayVerb, addTokenVerb } from "./verbs.ts";
-import { addRulesVerbs, addStreamVerbs } from "./verbs-shell.ts";
+import { addRulesVerbs } from "./verbs-rules.ts";
+import { addStreamVerbs } from "./verbs-shell.ts";
 
 /**
  * Runs one command line (without node and script) and gives the exit code: 0 fine, 1 failed, 2 usage,

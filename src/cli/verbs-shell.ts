@@ -1,45 +1,10 @@
 /**
- * The verbs around rules and services: `rules check`, `rules test`, `run`, `feed`. The options of the latter
- * two are the keys of the configuration; they are added only when one of them is called or asked about.
+ * The verbs that need services: `run` and `feed`. Most of their options are the keys of the configuration,
+ * which are added only when one of the two is called or asked about.
  */
 import type { Command } from "commander";
 import { countOption, gathered } from "./options.ts";
 import type { Terminal } from "./output.ts";
-import { PLAIN, styleOf } from "./output.ts";
-import { shippedRulesDir } from "./paths.ts";
-
-/** Adds `palermo rules check` and `palermo rules test`. */
-export function addRulesVerbs(program: Command, terminal: Terminal, done: (code: number) => void): void {
-  const rules = program.command("rules").description("Check and test rules.");
-  const color = styleOf(terminal.stdout, terminal.env) !== PLAIN;
-  rules
-    .command("check")
-    .description("Check rules and lists: every finding with its place and how to mend it.")
-    .argument("[dir]", "folder of the rules (default: those that come with Palermo)")
-    .option("--lists <dir>", "lists that take the place of the rules' lists of the same id")
-    .option("--json", "findings as one JSON object")
-    .addHelpText("after", "\nExamples:\n  palermo rules check\n  palermo rules check my-rules --lists my-lists")
-    .action(async (dir: string | undefined, options: { lists?: string; json?: boolean }) => {
-      const { runRulesCheck } = await import("./rules-check.ts");
-      const { lists, json } = options;
-      const args = { dir: dir ?? shippedRulesDir(), lists, json: json === true, color, asOf: terminal.now() };
-      done(runRulesCheck(args, terminal.stdout));
-    });
-  rules
-    .command("test")
-    .description("Run the tests that stand in the rule files.")
-    .argument("[dir]", "folder of the rules (default: those that come with Palermo)")
-    .option("--lists <dir>", "lists that take the place of the rules' lists of the same id")
-    .option("--run <name>", "only this rule, or tests whose name contains this")
-    .option("--json", "results as one JSON object")
-    .addHelpText("after", "\nExamples:\n  palermo rules test\n  palermo rules test my-rules --run HT-FUNNEL-02")
-    .action(async (dir: string | undefined, options: { lists?: string; run?: string; json?: boolean }) => {
-      const { runRulesTest } = await import("./rules-test.ts");
-      const { lists, run } = options;
-      const args = { dir: dir ?? shippedRulesDir(), lists, run, json: options.json === true, color };
-      done(runRulesTest(args, terminal.stdout));
-    });
-}
 
 /** Adds `palermo run` and `palermo feed`. */
 export function addStreamVerbs(program: Command, terminal: Terminal, done: (code: number) => void): void {

@@ -1,0 +1,81 @@
+/**
+ * The verbs under `palermo rules`: one small function each, that names its options and loads its module
+ * only when it is called.
+ */
+import { type Command, Option } from "commander";
+import type { Terminal } from "./output.ts";
+import { PLAIN, styleOf } from "./output.ts";
+import { shippedRulesDir } from "./paths.ts";
+
+/** What every verb of `rules` is built with. */
+interface RulesVerbs {
+  /** The command `rules`, which the verb joins. */
+  readonly rules: Command;
+  readonly terminal: Terminal;
+  /** Standard output takes colours. */
+  readonly color: boolean;
+  readonly done: (code: number) => void;
+}
+
+/** Adds `palermo rules` and its verbs, in the order in which help lists them. */
+export function addRulesVerbs(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  const rules = program.command("rules").description("Write, check and test rules.");
+  const verbs = { rules, terminal, color: styleOf(terminal.stdout, terminal.env) !== PLAIN, done };
+  addCheckVerb(verbs);
+  addTestVerb(verbs);
+}
+
+/** A verb that works on a folder of rules, with the options that all of them share. */
+function folderVerb({ rules }: RulesVerbs, name: string, description: string): Command {
+  return rules
+    .command(name)
+    .description(description)
+    .argument("[dir]", "folder of the rules (default: those that come with Palermo)")
+    .addOption(listsOption());
+}
+
+/** `--lists`, the same in every verb. */
+function listsOption(): Option {
+  return new Option("--lists <dir>", "lists that take the place of the rules' lists of the same id");
+}
+
+function addCheckVerb(verbs: RulesVerbs): void {
+  const { terminal, color, done } = verbs;
+  folderVerb(verbs, "check", "Check rules and lists: every finding with its place and how to mend it.")
+    .option("--json", "findings as one JSON object")
+    .addHelpText("after", CHECK_HELP)
+    .action(async (dir: string | undefined, options: { lists?: string; json?: boolean }) => {
+      const { runRulesCheck } = await import("./rules-check.ts");
+      const { lists, json } = options;
+      const args = { dir: dir ?? shippedRulesDir(), lists, json: json === true, color, asOf: terminal.now() };
+      done(runRulesCheck(args, terminal.stdout));
+    });
+}
+
+const CHECK_HELP = `
+Examples:
+  palermo rules check
+  palermo rules check my-rules --lists my-lists
+
+Exit codes: 0 sound (warnings allowed), 1 failed, 2 usage or rules at fault.`;
+
+function addTestVerb(verbs: RulesVerbs): void {
+  const { terminal, color, done } = verbs;
+  folderVerb(verbs, "test", "Run the tests that stand in the rule files.")
+    .option("--run <name>", "only this rule, or tests whose name contains this")
+    .option("--json", "results as one JSON object")
+    .addHelpText("after", TEST_HELP)
+    .action(async (dir: string | undefined, options: { lists?: string; run?: string; json?: boolean }) => {
+      const { runRulesTest } = await import("./rules-test.ts");
+      const { lists, run } = options;
+      const args = { dir: dir ?? shippedRulesDir(), lists, run, json: options.json === true, color };
+      done(runRulesTest(args, terminal.stdout));
+    });
+}
+
+const TEST_HELP = `
+Examples:
+  palermo rules test
+  palermo rules test my-rules --run HT-FUNNEL-02
+
+Exit codes: 0 all passed, 1 some failed, 2 usage or rules at fault.`;
