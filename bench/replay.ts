@@ -30,7 +30,8 @@ export async function replayMemory(folder: string, count: number, accounts: numb
   const done = await runToEnd(process.execPath, ["bin/palermo.js", "replay", file, "--format", "ndjson", "--quiet"]);
   rmSync(file);
   if (done.code !== 0) throw new Error(`replay ended with ${done.code}: ${done.stderr}`);
-  const label = `replay of ${count.toLocaleString("en-US")} tx, ${accounts.toLocaleString("en-US")} accounts, state in memory`;
+  const sizes = `${count.toLocaleString("en-US")} tx, ${accounts.toLocaleString("en-US")} accounts`;
+  const label = `replay of ${sizes}, state in memory`;
   return [
     { bench: "memory", what: `${label}: peak`, value: done.peakMiB, unit: "MiB" },
     { bench: "memory", what: `${label}: rate`, value: count / done.seconds, unit: "tx/s" },

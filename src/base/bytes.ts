@@ -249,7 +249,10 @@ export class ByteReader {
     return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, length);
   }
 
-  /** A number of items to come, of at least `leastBytes` each: a count that cannot be true is refused before any is read. */
+  /**
+   * A number of items to come, of at least `leastBytes` each: a count that cannot be true is refused before any is
+   * read.
+   */
   count(leastBytes: number): number {
     const start = this.#at;
     const items = this.varint();

@@ -174,7 +174,7 @@ function tagReject(value: unknown): Reject {
   return reject("SCHEMA", "schema", expected, typeof tag === "string" ? quoteCode(tag) : describe(tag));
 }
 
-/** The hot check and the schema disagree: the record is refused all the same, and a property test should have seen it. */
+/** The hot check and the schema disagree: the record is refused all the same; a property test should have seen it. */
 function unexplained(): Reject {
   return reject("SCHEMA", "", "a record of its schema", "a record that the check refuses");
 }

@@ -120,6 +120,12 @@ function codeFor(path: readonly PropertyKey[], found: unknown): RejectCode {
   return TIME_FIELDS.has(last) ? "BAD_TIME" : "SCHEMA";
 }
 
+/** What a limit counts, by the kind of value. */
+const LENGTH_UNITS: ReadonlyMap<string, string> = new Map([
+  ["string", " characters"],
+  ["array", " items"],
+]);
+
 function expectation(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
@@ -129,7 +135,7 @@ function expectation(issue: Issue): string {
         ? `"${String(issue.values[0])}"`
         : `one of ${issue.values.map(String).join(", ")}`;
     case "too_big":
-      return `at most ${issue.maximum}${issue.origin === "string" ? " characters" : issue.origin === "array" ? " items" : ""}`;
+      return `at most ${issue.maximum}${LENGTH_UNITS.get(issue.origin) ?? ""}`;
     case "too_small":
       return issue.origin === "string" ? "a text that is not empty" : `at least ${issue.minimum}`;
     default:

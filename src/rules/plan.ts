@@ -14,7 +14,10 @@ export type Tri = boolean | undefined;
 export type Read<T> = (c: Context) => T | undefined;
 export type Test = (c: Context) => Tri;
 
-/** Units of numbers; texts and lists are not numbers. Money is base currency minor units, durations ms, distances m, time of day minutes. */
+/**
+ * Units of numbers; texts and lists are not numbers. Money is base currency minor units, durations ms, distances m,
+ * time of day minutes.
+ */
 export type Unit = "money" | "count" | "ratio" | "duration" | "distance" | "time_of_day" | "text";
 
 /** What a closure may ask for. Screening implements it for the view being judged. */
@@ -228,7 +231,10 @@ export interface CompiledRule {
   readonly subject: EntityKind;
   /** Views of movements on which the rule is judged; undefined: every movement (typology: none). */
   readonly scope: Scope | undefined;
-  /** Indicator without flow: the clause tree. With flow: extra clauses, judged when the flow completes; may be undefined. */
+  /**
+   * Indicator without flow: the clause tree. With flow: extra clauses, judged when the flow completes; may be
+   * undefined.
+   */
   readonly when: Clause | undefined;
   readonly flow: number | undefined;
   readonly hitInputs: readonly number[];

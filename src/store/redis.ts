@@ -234,7 +234,7 @@ async function checkServer(server: Server, warn: (message: string) => void): Pro
   const policy = field("maxmemory_policy");
   if (policy !== "" && policy !== "noeviction") {
     warn(
-      `Redis at ${server.address} has maxmemory-policy ${policy}: when its memory is full it will silently delete the ` +
+      `Redis at ${server.address} has maxmemory-policy ${policy}: when its memory is full it will silently delete ` +
         "state of entities; set maxmemory-policy to noeviction",
     );
   }

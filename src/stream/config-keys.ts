@@ -58,7 +58,8 @@ export function configReference(): string {
     const fallback = key.fallback === undefined || key.fallback === "" ? "" : `\`${key.fallback}\``;
     return `| \`${key.path}\` | \`${key.env}\` | ${fallback} | ${about} |`;
   });
-  return `${REFERENCE_HEAD}\n| key | environment | default | meaning |\n| --- | --- | --- | --- |\n${rows.join("\n")}\n`;
+  const head = ["| key | environment | default | meaning |", "| --- | --- | --- | --- |"];
+  return `${REFERENCE_HEAD}\n${[...head, ...rows].join("\n")}\n`;
 }
 
 const MASK = "********";
@@ -68,14 +69,16 @@ const REFERENCE_HEAD = `# Configuration of \`palermo run\`
 Generated from \`src/stream/config-schema.ts\`; \`npx vitest run test/stream/config.test.ts -u\` writes it again.
 
 A key comes from the first of these that names it: a flag, the environment, the file given by \`--config\` (or
-\`PALERMO_CONFIG\`), its default. \`kafka.clientId\` is \`--kafka-client-id\`, \`PALERMO_KAFKA_CLIENT_ID\`, and in the file
+\`PALERMO_CONFIG\`), its default. \`kafka.clientId\` is \`--kafka-client-id\`, \`PALERMO_KAFKA_CLIENT_ID\`, and in the
+file
 
 \`\`\`yaml
 kafka:
   clientId: palermo
 \`\`\`
 
-An unknown name is an error in each of them. \`palermo run --print-config\` prints what is in force, secrets masked, and ends.
+An unknown name is an error in each of them. \`palermo run --print-config\` prints what is in force, secrets masked,
+and ends.
 Keep passwords in the environment, never on the command line, where other users of the machine can read them.
 `;
 

@@ -174,8 +174,8 @@ export class Inputs {
     this.deps.consumer.halt(lane.at);
     this.deps.events.halted?.(
       lane.at,
-      `LOG_CHANGED: ${lane.name} is not the log that was read: ${why}. Nothing of it is read. When the log was replaced ` +
-        "on purpose, raise intake.epoch by one to read the inputs from their beginning as new",
+      `LOG_CHANGED: ${lane.name} is not the log that was read: ${why}. Nothing of it is read. When the log was ` +
+        "replaced on purpose, raise intake.epoch by one to read the inputs from their beginning as new",
     );
   }
 }

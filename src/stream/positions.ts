@@ -73,7 +73,8 @@ export function confirms(position: Position, first: BusRecord): string | undefin
   const found = fingerprintOf(first);
   return found === position.fingerprint
     ? undefined
-    : `the record at offset ${first.offset} is another one than was read there (${hex(found)}, not ${hex(position.fingerprint)})`;
+    : `the record at offset ${first.offset} is another one than was read there ` +
+        `(${hex(found)}, not ${hex(position.fingerprint)})`;
 }
 
 /** A position as the metadata text of a group offset, with the input epoch that it belongs to. */

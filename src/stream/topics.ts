@@ -125,8 +125,8 @@ function checkRetention(config: Config, horizonMs: number | undefined): void {
   const days = Math.ceil(neededMs / DAY_MS);
   if (config.views.retentionDays < days) {
     throw new UsageError(
-      `views.retentionDays is ${config.views.retentionDays}: the longest window of these rules needs at least ${days}, ` +
-        `so that state can be rebuilt`,
+      `views.retentionDays is ${config.views.retentionDays}: the longest window of these rules needs at least ` +
+        `${days}, so that state can be rebuilt`,
     );
   }
 }
@@ -143,8 +143,8 @@ function checkTopic(
   const isOurs = name === names.views || name === names.profiles;
   if (isOurs && state.partitions !== spec.partitions) {
     faults.push(
-      `${name} has ${state.partitions} partitions and views.partitions is ${spec.partitions}: the count is fixed at the ` +
-        `first start. Set views.partitions to ${state.partitions}, or rebuild under another topic.prefix`,
+      `${name} has ${state.partitions} partitions and views.partitions is ${spec.partitions}: the count is fixed at ` +
+        `the first start. Set views.partitions to ${state.partitions}, or rebuild under another topic.prefix`,
     );
   }
   if (name === names.views && setting("cleanup.policy").includes("compact")) {
