@@ -5,7 +5,7 @@ import { currencyOf } from "../domain/currencies.ts";
 import { ENTITY_KINDS, type EntityKind } from "../domain/entity.ts";
 import { isInForce } from "./check.ts";
 import { compileRule, type PackDraft, type RuleDraft } from "./compile.ts";
-import { createFindings, type Findings } from "./diagnostics.ts";
+import { createFindings, type Findings, sortDiagnostics } from "./diagnostics.ts";
 import { createRuleIndex, markReach, orderRules } from "./hits.ts";
 import { type Lists, readLists } from "./lists.ts";
 import { createMeasureTable } from "./measures.ts";
@@ -37,16 +37,40 @@ export interface Loaded {
 
 const FILES_MAX = 2_000;
 
+/** The files of a pack as they were read: sound enough to compile, or with what is wrong. */
+export interface PackSource {
+  /** By id. */
+  readonly rules: readonly RuleSource[];
+  readonly lists: Lists;
+  readonly listRoots: readonly MapNode[];
+  readonly vocabularyRoot: MapNode | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Errors in all, also those beyond the diagnostics that are kept. */
+  readonly errors: number;
+}
+
 /**
  * Compiles a pack. A file says by its `schema` whether it is a rule or a list; its name must be its id.
  * Nothing is thrown for what stands in files. The result does not depend on the order of `files`.
  */
 export function loadPack(files: readonly SourceFile[], options: LoadOptions = {}): Loaded {
+  return compilePack(readPack(files, options.asOf), options);
+}
+
+/** Reads the files of a pack; `asOf` judges the dates of lists. */
+export function readPack(files: readonly SourceFile[], asOf?: number): PackSource {
   const findings = createFindings();
   const { ruleRoots, listRoots, vocabularyRoot } = readRoots(files, findings);
   const vocabulary = vocabularyRoot && readVocabulary(vocabularyRoot, findings);
-  const lists = readLists(listRoots, vocabulary, options.asOf, findings);
-  const sources = readRules(ruleRoots, findings);
+  const lists = readLists(listRoots, vocabulary, asOf, findings);
+  const rules = readRules(ruleRoots, findings);
+  return { rules, lists, listRoots, vocabularyRoot, diagnostics: findings.list(), errors: findings.errors };
+}
+
+/** Compiles what was read; its findings stand among those of the compilation. */
+export function compilePack(source: PackSource, options: LoadOptions = {}): Loaded {
+  const { rules: sources, lists, listRoots, vocabularyRoot } = source;
+  const findings = createFindings();
   const set = options.set ?? {};
   const overrides = groupOverrides(set, new Set(sources.map((rule) => rule.id.text)), findings);
   const currency = { code: lists.rates.base, decimals: currencyOf(lists.rates.base)?.decimals ?? 2 };
@@ -59,16 +83,16 @@ export function loadPack(files: readonly SourceFile[], options: LoadOptions = {}
   const geography = new Set<string>();
   const index = createRuleIndex(sources, geography);
   const drafts: RuleDraft[] = [];
-  for (const source of orderRules(sources, findings)) {
-    const inForce = isInForce(source.status);
-    const id = source.id.text;
-    const compiled = compileRule(source, inForce ? live : idle, index, overrides.get(id) ?? []);
+  for (const rule of orderRules(sources, findings)) {
+    const inForce = isInForce(rule.status);
+    const id = rule.id.text;
+    const compiled = compileRule(rule, inForce ? live : idle, index, overrides.get(id) ?? []);
     if (compiled.geography) geography.add(id);
     if (inForce && compiled.rule !== undefined) drafts.push(compiled.rule);
   }
-  const diagnostics = findings.list();
-  if (findings.errors > 0) return { pack: undefined, lists, diagnostics };
-  const roots = sources.filter((source) => isInForce(source.status)).map((source) => source.root);
+  const diagnostics = sortDiagnostics([...source.diagnostics, ...findings.list()]);
+  if (source.errors + findings.errors > 0) return { pack: undefined, lists, diagnostics };
+  const roots = sources.filter((rule) => isInForce(rule.status)).map((rule) => rule.root);
   const values = Object.entries(set).map(([key, value]) => ({ key, value }));
   const hash = packHash(roots, [...listRoots, ...(vocabularyRoot ? [vocabularyRoot] : [])], values);
   return { pack: assemble(live, drafts, hash, options.tenant ?? "default"), lists, diagnostics };
