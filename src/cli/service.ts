@@ -10,7 +10,7 @@ import { createEngine } from "../screen/engine.ts";
 import { namespaceOf, progressKey } from "../store/keys.ts";
 import { openRedisStore } from "../store/redis.ts";
 import { type Connection, connectRedis } from "../store/redis-connection.ts";
-import { sleep } from "../stream/backoff.ts";
+import { SYSTEM_CLOCK } from "../stream/backoff.ts";
 import type { Admin, Bus } from "../stream/bus.ts";
 import type { Config } from "../stream/config.ts";
 import { openBus, redisClient } from "../stream/connect.ts";
@@ -22,7 +22,6 @@ import { createMetrics, type Metrics } from "../stream/metrics.ts";
 import { createPace, type Pace } from "../stream/pace.ts";
 import { PARTITIONER } from "../stream/record.ts";
 import { startScreenDrift } from "../stream/screen-drift.ts";
-import type { Clock } from "../stream/screen-ports.ts";
 import { createScreenWorker, type ScreenWorker } from "../stream/screen-worker.ts";
 import { ensureTopics, type Topics } from "../stream/topics.ts";
 import { createDecoders } from "./decoders.ts";
@@ -50,7 +49,7 @@ export interface Service {
 export async function startService(config: Config, host: ServiceHost): Promise<Service> {
   const log = createLogger(config.log.level, { write: host.write });
   const metrics = createMetrics(true);
-  const health = createHealth(config.http.stalledMs, CLOCK.now);
+  const health = createHealth(config.http.stalledMs, SYSTEM_CLOCK.now);
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.reverse().splice(0)) {
@@ -88,8 +87,6 @@ export async function startService(config: Config, host: ServiceHost): Promise<S
   }
 }
 
-const CLOCK: Clock = { now: () => Date.now(), sleep };
-
 interface Parts {
   readonly config: Config;
   readonly log: Logger;
@@ -119,7 +116,7 @@ async function startWorkers(parts: Parts, watched: Watched): Promise<void> {
       : createRedisBoard(
           (command, args) => redis.call(command, args),
           progressKey(namespaceOf(config.redis.prefix, config.tenant), stage),
-          CLOCK.now,
+          SYSTEM_CLOCK.now,
         );
   if (config.role !== "screen") {
     const bus = openBus(config, busLog(log, metrics, "intake"), 0, host.signal);
@@ -134,7 +131,7 @@ async function startWorkers(parts: Parts, watched: Watched): Promise<void> {
       topics: { ...topics, transactions: topics.transactions.name, parties: topics.parties.name },
       config: { ...config.intake, ...config.drift },
       events: intakeEvents(log, metrics),
-      clock: CLOCK,
+      clock: SYSTEM_CLOCK,
       failed: parts.fail,
     });
     parts.closers.push(() => worker.stop());
@@ -150,7 +147,7 @@ function paceOf(config: Config, admin: Admin, topics: Topics): Pace | undefined 
   if (config.drift.aheadMs === 0) return undefined;
   const { waitMs } = config.drift;
   const options = { views: topics.views.name, group: config.screen.group, aheadMs: LATENESS_JUDGED_MS / 2, waitMs };
-  return createPace(admin, options, CLOCK);
+  return createPace(admin, options, SYSTEM_CLOCK);
 }
 
 interface ScreenParts {
@@ -192,7 +189,7 @@ async function startScreen(parts: Parts, watched: Watched, { pack, admin, topics
       ttlMs: 2 * pack.horizonMs,
     },
     events: screenEvents(log, metrics, topics.views.name),
-    clock: CLOCK,
+    clock: SYSTEM_CLOCK,
     token: randomUUID,
     failed: parts.fail,
   });
@@ -200,7 +197,7 @@ async function startScreen(parts: Parts, watched: Watched, { pack, admin, topics
   watched.screen(worker, () => consumer.joined);
   await worker.start();
   if (board) {
-    const drift = startScreenDrift(worker, topics.views.partitions, board, config.drift, CLOCK, {
+    const drift = startScreenDrift(worker, topics.views.partitions, board, config.drift, SYSTEM_CLOCK, {
       waiting: (reason) => log.debug({ stage: "screen" }, `drift board: ${reason}`),
       released: (partitions) => metrics.driftReleased.inc({ stage: "screen" }, partitions),
     });

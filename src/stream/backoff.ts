@@ -1,4 +1,5 @@
-/** Waiting between attempts, and waiting at most so long: the two timers of the shell. */
+/** Waiting between attempts, and waiting at most so long: the two timers of the shell, and its clock. */
+import type { Clock } from "./screen-ports.ts";
 
 /** Delay before attempt `n` (0, 1, ...): 100 ms doubling up to 10 s. Deterministic; callers are few. */
 export function backoffMs(attempt: number, firstMs = 100, mostMs = 10_000): number {
@@ -35,3 +36,10 @@ export function within<T>(ms: number, what: string, work: Promise<T>): Promise<T
     );
   });
 }
+
+/** The clock of a process. */
+export const SYSTEM_CLOCK: Clock = {
+  now: () => Date.now(),
+  sleep,
+  breathe: () => new Promise((resolve) => setImmediate(resolve)),
+};

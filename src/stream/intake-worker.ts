@@ -100,7 +100,7 @@ class Worker implements IntakeWorker {
         await this.pause();
         continue;
       }
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.deps.clock.breathe();
     }
     await this.sending;
     if (this.builder.messages > 0 && !this.dead) this.dispatch();

@@ -85,6 +85,8 @@ export interface Clock {
   /** Epoch ms. */
   now(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Lets timers and sockets have their turn in the middle of long work. */
+  breathe(): Promise<void>;
 }
 
 export interface ScreenDeps {

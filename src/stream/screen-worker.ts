@@ -60,7 +60,6 @@ class Worker implements ScreenWorker {
   private assigned = new Set<number>();
   private generation = -1;
   private stopping = false;
-  private timer: NodeJS.Timeout | undefined;
   private telling: Promise<void> | undefined;
 
   constructor(deps: ScreenDeps) {
@@ -91,10 +90,7 @@ class Worker implements ScreenWorker {
 
   async start(): Promise<void> {
     const { consumer, topics, config, failed } = this.deps;
-    this.timer = setInterval(() => {
-      // A slow broker must not gather them.
-      if (this.telling === undefined) this.background(this.tellPublished());
-    }, config.publishedEveryMs ?? 50);
+    this.background(this.keepTelling(config.publishedEveryMs ?? 50));
     await consumer.run([topics.views.name], {
       assigned: async (partitions, generation) => this.take(partitions, generation),
       revoked: () => {
@@ -108,7 +104,6 @@ class Worker implements ScreenWorker {
   async stop(deadlineMs = 10_000): Promise<void> {
     const { clock, producers, consumer } = this.deps;
     this.stopping = true;
-    clearInterval(this.timer);
     const end = clock.now() + deadlineMs;
     const commits = Promise.all([...this.owned.values()].map((owned) => owned.finish()));
     await Promise.race([commits, clock.sleep(deadlineMs, this.ending.signal)]);
@@ -266,6 +261,13 @@ class Worker implements ScreenWorker {
     } else if (before > 0 && owned.held.size === 0) {
       consumer.resume(this.at(owned.partition));
       events.resumed?.(owned.partition);
+    }
+  }
+
+  private async keepTelling(everyMs: number): Promise<void> {
+    while (!this.stopping) {
+      await this.deps.clock.sleep(everyMs, this.ending.signal);
+      if (!this.stopping) await this.tellPublished();
     }
   }
 

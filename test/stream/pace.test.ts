@@ -15,7 +15,7 @@ function setup() {
     groupOffsets: async (): Promise<GroupOffset[]> =>
       offsets.map((offset, partition) => ({ partition, offset, metadata: "" })),
   };
-  const clock = { now: () => now, sleep: async () => undefined };
+  const clock = { now: () => now, sleep: async () => undefined, breathe: async () => undefined };
   const pace = createPace(admin, { views: "views", group: "screen", aheadMs: AHEAD, waitMs: WAIT }, clock);
   return {
     pace,

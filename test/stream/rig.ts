@@ -4,6 +4,7 @@ import type { EntityKey } from "../../src/domain/entity.ts";
 import type { TxView } from "../../src/domain/view.ts";
 import { createMemoryStore, type MemoryStore } from "../../src/store/memory.ts";
 import type { StateStore } from "../../src/store/port.ts";
+import { SYSTEM_CLOCK } from "../../src/stream/backoff.ts";
 import { inputSource, PARTITIONER, partitionOf, ViewPacker } from "../../src/stream/record.ts";
 import type { HaltCode, ScreenConfig, ScreenEvents } from "../../src/stream/screen-ports.ts";
 import { createScreenWorker, type ScreenWorker } from "../../src/stream/screen-worker.ts";
@@ -105,7 +106,7 @@ export function createRig(): Rig {
           rebuilding: (...facts) => void rebuilds.push(facts),
           ...options.events,
         },
-        clock: { now: () => Date.now(), sleep: (ms, signal) => nap(ms, signal) },
+        clock: { ...SYSTEM_CLOCK, sleep: nap },
         token: () => crypto.randomUUID(),
         failed: (error) => void errors.push(error),
       });

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { Rates } from "../../src/domain/money.ts";
 import { createDecoder } from "../../src/intake/decode.ts";
-import { sleep } from "../../src/stream/backoff.ts";
+import { SYSTEM_CLOCK, sleep } from "../../src/stream/backoff.ts";
 import type { Admin, Bus, BusRecord } from "../../src/stream/bus.ts";
 import type { DriftBoard } from "../../src/stream/drift.ts";
 import type { IntakeDeps, IntakeEvents } from "../../src/stream/intake-ports.ts";
@@ -127,7 +127,7 @@ export async function startIntake(setup: IntakeSetup) {
       ...setup.config,
     },
     events: setup.events ?? {},
-    clock: { now: () => Date.now(), sleep },
+    clock: SYSTEM_CLOCK,
     failed: (error) => failures.push(error),
   });
   await worker.run();
