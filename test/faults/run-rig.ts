@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { type Admin, Kafka, logLevel, Partitioners } from "kafkajs";
 import { loadRules } from "../../src/cli/load-rules.ts";
-import type { Alert } from "../../src/domain/alert.ts";
+import type { Alert, AlertStub } from "../../src/domain/alert.ts";
 import { createDecoder } from "../../src/intake/decode.ts";
 import { createEmbedded, type Embedded } from "../../src/screen/embedded.ts";
 import { createEngine } from "../../src/screen/engine.ts";
@@ -106,7 +106,10 @@ export interface RunRig {
   readonly redis: Redis;
   /** Starts a process of `palermo run` and waits until it runs. */
   start(role: "intake" | "screen" | "both"): Promise<PalermoProcess>;
+  /** Sends movements, dealt out over the input partitions in turn. */
   feed(lines: readonly string[]): Promise<void>;
+  /** Sends profiles to the parties topic. */
+  feedParties(lines: readonly string[]): Promise<void>;
   reference(lines: readonly string[]): Reference;
   /** Views positions in the store, summed. */
   position(): Promise<bigint>;
@@ -118,7 +121,7 @@ export interface RunRig {
   blockAlerts(blocked: boolean): Promise<void>;
   /** Waits until everything fed is screened, and everything that follows from it is published. */
   settled(total: number): Promise<void>;
-  /** Settled form of what the alerts topic holds. */
+  /** Settled form of what the alert topics hold; stubs are passed over. */
   alerts(): Promise<string[]>;
   /** Entities in the store by key. */
   entities(): Promise<Map<string, Entity>>;
@@ -126,24 +129,40 @@ export interface RunRig {
 }
 
 const VIEWS = 8;
-const INPUTS = 2;
+
+export interface RunRigOptions {
+  /** Folder of the rules; default: a few with short windows. */
+  readonly rules?: string;
+  /** Partitions of the transactions topic; default 2. */
+  readonly inputs?: number;
+  /** Configuration in environment form that wins over the rig's own. */
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** Topics and keys of its own on the given services. */
-export async function createRunRig(brokers: readonly string[], redisUrl: string): Promise<RunRig> {
+export async function createRunRig(
+  brokers: readonly string[],
+  redisUrl: string,
+  options: RunRigOptions = {},
+): Promise<RunRig> {
   const id = `f${process.pid}-${Date.now().toString(36)}`;
+  const inputs = options.inputs ?? 2;
   const dir = mkdtempSync(join(tmpdir(), "palermo-faults-"));
-  mkdirSync(join(dir, "rules", "lists"), { recursive: true });
-  for (const [name, text] of Object.entries(RULES)) writeFileSync(join(dir, "rules", `${name}.yaml`), text);
-  writeFileSync(join(dir, "rules", "lists", "rates.yaml"), RATES);
-  const { pack, lists } = loadRules({ rules: join(dir, "rules"), tenant: "default" });
+  const rules = options.rules ?? writeRules(join(dir, "rules"));
+  const { pack, lists } = loadRules({ rules, tenant: "default" });
   const kafka = new Kafka({ clientId: id, brokers: [...brokers], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
   const redis = new Redis(redisUrl);
-  const topics = { transactions: `${id}-transactions`, views: `${id}.views`, alerts: `${id}.alerts` };
+  const topics = {
+    transactions: `${id}-transactions`,
+    views: `${id}.views`,
+    alerts: `${id}.alerts`,
+    parties: `${id}.parties`,
+  };
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
-  await admin.createTopics({ topics: [{ topic: topics.transactions, numPartitions: INPUTS }], waitForLeaders: true });
+  await admin.createTopics({ topics: [{ topic: topics.transactions, numPartitions: inputs }], waitForLeaders: true });
   const env = {
     PALERMO_KAFKA_BROKERS: brokers.join(","),
     PALERMO_KAFKA_SESSION_TIMEOUT_MS: "6000",
@@ -154,10 +173,11 @@ export async function createRunRig(brokers: readonly string[], redisUrl: string)
     PALERMO_VIEWS_PARTITIONS: String(VIEWS),
     PALERMO_INTAKE_GROUP: `${id}-intake`,
     PALERMO_SCREEN_GROUP: `${id}-screen`,
-    PALERMO_RULES: join(dir, "rules"),
+    PALERMO_RULES: rules,
     PALERMO_HTTP_HOST: "127.0.0.1",
     PALERMO_HTTP_PORT: "0",
     PALERMO_DRIFT_AHEAD_MS: "0",
+    ...options.env,
   };
   const processes: PalermoProcess[] = [];
   const laneKeys = (lane: string): string[] =>
@@ -173,10 +193,14 @@ export async function createRunRig(brokers: readonly string[], redisUrl: string)
       return palermo;
     },
     async feed(lines) {
-      const messages = lines.map((value, i) => ({ value, partition: i % INPUTS }));
+      const messages = lines.map((value, i) => ({ value, partition: i % inputs }));
       for (let at = 0; at < messages.length; at += 1_000) {
         await producer.send({ topic: topics.transactions, messages: messages.slice(at, at + 1_000) });
       }
+    },
+    async feedParties(lines) {
+      const messages = lines.map((value) => ({ value, key: partyKey(value) }));
+      if (messages.length > 0) await producer.send({ topic: topics.parties, messages });
     },
     reference(lines) {
       const settler = createSettler();
@@ -215,7 +239,11 @@ export async function createRunRig(brokers: readonly string[], redisUrl: string)
     },
     async alerts() {
       const settler = createSettler();
-      await readAll(kafka, admin, topics.alerts, (value) => settler.add(JSON.parse(value) as Alert));
+      const take = (value: string): void => {
+        const alert = JSON.parse(value) as Alert | AlertStub;
+        if (alert.schema === "alert/1") settler.add(alert);
+      };
+      for (const topic of [topics.alerts, `${topics.alerts}.protected`]) await readAll(kafka, admin, topic, take);
       return settler.lines();
     },
     async entities() {
@@ -242,6 +270,14 @@ export async function createRunRig(brokers: readonly string[], redisUrl: string)
   };
 }
 
+/** The rig's own rules as files; gives their folder. */
+function writeRules(folder: string): string {
+  mkdirSync(join(folder, "lists"), { recursive: true });
+  for (const [name, text] of Object.entries(RULES)) writeFileSync(join(folder, `${name}.yaml`), text);
+  writeFileSync(join(folder, "lists", "rates.yaml"), RATES);
+  return folder;
+}
+
 function killed(palermo: PalermoProcess): boolean {
   return !palermo.log().includes('"level":60') && !palermo.log().includes("palermo: ");
 }
@@ -262,6 +298,12 @@ async function isDone(
   const input = await same(topics.transactions, `${id}-intake`);
   if (!input.done || input.high < total) return false;
   return (await same(topics.views, `${id}-screen`)).done;
+}
+
+/** Profiles of one party or account stay in order. */
+function partyKey(line: string): string {
+  const { party, account } = JSON.parse(line) as { readonly party?: string; readonly account?: string };
+  return account ?? party ?? "";
 }
 
 /** Reads a topic to its present end. */
