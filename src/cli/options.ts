@@ -28,6 +28,13 @@ export function countOption(least: number): (text: string) => number {
   };
 }
 
+/** A number from 0 to 100. */
+export function percentOption(text: string): number {
+  const value = /^\d{1,3}(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= 100)) throw new InvalidArgumentError("Expected a percentage from 0 to 100, such as 85.");
+  return value;
+}
+
 /** Gathers an option that may stand more than once. */
 export function gathered(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];

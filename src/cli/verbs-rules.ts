@@ -3,6 +3,7 @@
  * only when it is called.
  */
 import { type Command, Option } from "commander";
+import { percentOption } from "./options.ts";
 import type { Terminal } from "./output.ts";
 import { PLAIN, styleOf } from "./output.ts";
 import { shippedRulesDir } from "./paths.ts";
@@ -59,23 +60,55 @@ Examples:
 
 Exit codes: 0 sound (warnings allowed), 1 failed, 2 usage or rules at fault.`;
 
+interface TestOptions {
+  readonly lists?: string;
+  readonly run?: string;
+  readonly coverage?: boolean;
+  readonly threshold?: number;
+  readonly junit?: string;
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
+
 function addTestVerb(verbs: RulesVerbs): void {
   const { terminal, color, done } = verbs;
   folderVerb(verbs, "test", "Run the tests that stand in the rule files.")
     .option("--run <name>", "only this rule, or tests whose name contains this")
+    .option("--coverage", "tell which clauses, filters and severities no test decides")
+    .option("--threshold <percent>", "end with 1 when fewer are decided; implies --coverage", percentOption)
+    .option("--junit <file>", "write the results there as JUnit XML")
+    .option("--watch", "run again after every change of a file, until Ctrl-C")
     .option("--json", "results as one JSON object")
     .addHelpText("after", TEST_HELP)
-    .action(async (dir: string | undefined, options: { lists?: string; run?: string; json?: boolean }) => {
-      const { runRulesTest } = await import("./rules-test.ts");
-      const { lists, run } = options;
-      const args = { dir: dir ?? shippedRulesDir(), lists, run, json: options.json === true, color };
-      done(runRulesTest(args, terminal.stdout));
+    .action(async (dir: string | undefined, options: TestOptions) => {
+      const { runRulesTest, watchRulesTest } = await import("./rules-test.ts");
+      const { watch, ...rest } = options;
+      const args = { ...rest, dir: dir ?? shippedRulesDir(), json: options.json === true, color };
+      if (watch !== true) done(runRulesTest(args, terminal.stdout));
+      else done(await untilInterrupted((signal) => watchRulesTest(args, terminal.stdout, signal)));
     });
 }
 
+/** Runs what ends by Ctrl-C, which is no failure then. */
+async function untilInterrupted(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  process.once("SIGINT", end);
+  process.once("SIGTERM", end);
+  try {
+    return await work(ending.signal);
+  } finally {
+    process.off("SIGINT", end);
+    process.off("SIGTERM", end);
+  }
+}
+
 const TEST_HELP = `
+A clause is decided when the tests of its rule saw it both true and false.
+
 Examples:
   palermo rules test
-  palermo rules test my-rules --run HT-FUNNEL-02
+  palermo rules test my-rules --run HT-FUNNEL-02 --watch
+  palermo rules test my-rules --threshold 100 --junit results.xml
 
-Exit codes: 0 all passed, 1 some failed, 2 usage or rules at fault.`;
+Exit codes: 0 all passed, 1 some failed or too little is decided, 2 usage or rules at fault.`;

@@ -1,28 +1,58 @@
-/** Packs as inline tests need them: the shipped rules with entries of some lists replaced, compiled once each. */
+/**
+ * Packs as inline tests need them: the rules with entries of some lists replaced, read once and compiled once
+ * each. A build may change a pack on the way: mutants before it is compiled, coverage after.
+ */
 import { createFindings } from "../rules/diagnostics.ts";
-import { loadPack } from "../rules/load.ts";
+import { compilePack, type Loaded, type PackSource, readPack } from "../rules/load.ts";
+import type { Pack } from "../rules/plan.ts";
 import { RULE_LIMITS, readSource, type SourceFile } from "../rules/source.ts";
 
-type Loaded = ReturnType<typeof loadPack>;
+/** Rule and list files as read, by the lists that tests put in place of the files' own. */
+export interface Sources {
+  read(lists: ReadonlyMap<string, string>): PackSource;
+}
 
 /** Packs by the lists that tests put in place of the shipped ones; each is compiled once. */
 export interface Packs {
   load(lists: ReadonlyMap<string, string>): Loaded;
 }
 
-/** Compiles packs from rule and list files on demand. */
-export function createPacks(files: readonly SourceFile[], set: Readonly<Record<string, string>>): Packs {
-  const known = new Map<string, Loaded>();
-  return {
-    load(lists) {
-      const key = JSON.stringify([...lists].sort());
-      let found = known.get(key);
-      if (found === undefined) {
-        found = loadPack(withLists(files, lists), { set });
-        known.set(key, found);
-      }
-      return found;
-    },
+/** What makes a pack out of what was read. */
+export interface PackBuild {
+  /** Other values for parameters, by `RULE.param`. */
+  readonly set?: Readonly<Record<string, string>>;
+  readonly rewrite?: (source: PackSource) => PackSource;
+  readonly transform?: (pack: Pack) => Pack;
+}
+
+/** Reads rule and list files on demand; lists that a test gives take the place of those in the files. */
+export function createSources(files: readonly SourceFile[]): Sources {
+  return { read: byLists((lists) => readPack(withLists(files, lists))) };
+}
+
+/** Compiles packs on demand. */
+export function createPacks(sources: Sources, build: PackBuild = {}): Packs {
+  const { set, rewrite, transform } = build;
+  const load = (lists: ReadonlyMap<string, string>): Loaded => {
+    const source = sources.read(lists);
+    const loaded = compilePack(rewrite === undefined ? source : rewrite(source), set === undefined ? {} : { set });
+    if (loaded.pack === undefined || transform === undefined) return loaded;
+    return { ...loaded, pack: transform(loaded.pack) };
+  };
+  return { load: byLists(load) };
+}
+
+/** Remembers what a function gives for each set of lists. */
+function byLists<T>(make: (lists: ReadonlyMap<string, string>) => T): (lists: ReadonlyMap<string, string>) => T {
+  const known = new Map<string, T>();
+  return (lists) => {
+    const key = JSON.stringify([...lists].sort());
+    let found = known.get(key);
+    if (found === undefined) {
+      found = make(lists);
+      known.set(key, found);
+    }
+    return found;
   };
 }
 

@@ -1,30 +1,10 @@
-/**
- * Runs the inline tests of a pack: each test's movements go through intake, routing, the fold and the
- * typologies of the whole pack, and what opens on the watched entity is held against what is expected.
- */
+/** Runs the inline tests of a pack, and tells which clauses they decided. */
 import type { Diagnostic } from "../base/errors.ts";
-import { DAY_MS } from "../base/limits.ts";
-import type { Alert } from "../domain/alert.ts";
-import { type EntityKey, type EntityKind, entityKey } from "../domain/entity.ts";
-import { parseTime } from "../domain/time.ts";
-import { createDecoder } from "../intake/decode.ts";
-import type { Lists } from "../rules/lists.ts";
-import type { CompiledRule, Pack } from "../rules/plan.ts";
 import type { SourceFile } from "../rules/source.ts";
-import { createEmbedded, type Embedded } from "../screen/embedded.ts";
-import type { HitRecord } from "../screen/outputs.ts";
-import { expandEvents, profileRecords, SUBJECT_ACCOUNT, SUBJECT_PARTY, TEST_START, type TestEvent } from "./events.ts";
-import { compareExpected, type Observed } from "./expectations.ts";
-import { createPacks, type Packs } from "./packs.ts";
-import { hitView, markView } from "./tellings.ts";
-import {
-  type GivenTelling,
-  type RuleTests,
-  readRuleTests,
-  type TestFault,
-  type TestKind,
-  type TestSpec,
-} from "./test-spec.ts";
+import { type Coverage, createCoverage } from "./coverage.ts";
+import { createPacks, createSources, type Packs } from "./packs.ts";
+import { type RuleTests, readRuleTests, type TestFault, type TestKind, type TestSpec } from "./test-spec.ts";
+import { runTest, type TestOutcome } from "./test-world.ts";
 
 /** What became of one inline test. */
 export interface TestResult {
@@ -43,6 +23,8 @@ export interface TestRun {
   readonly results: readonly TestResult[];
   /** Ids of rules without a single test. */
   readonly untested: readonly string[];
+  /** Of the rules whose tests were run; undefined when it was not asked for. */
+  readonly coverage: Coverage | undefined;
 }
 
 export interface RunOptions {
@@ -50,26 +32,48 @@ export interface RunOptions {
   readonly only?: string | undefined;
   /** Other values for parameters, by `RULE.param`: what the tests say to a change. */
   readonly set?: Readonly<Record<string, string>>;
+  /** Watch which clauses the tests of each rule decide. */
+  readonly coverage?: boolean | undefined;
 }
 
 /** Runs the inline tests of all rules in `files` (rules and lists together). */
 export function runInlineTests(files: readonly SourceFile[], options: RunOptions = {}): TestRun {
-  const { only } = options;
-  const packs = createPacks(files, options.set ?? {});
+  const { only, set = {} } = options;
+  const sources = createSources(files);
+  const watch = options.coverage === true ? createCoverage(sources.read(new Map()).rules) : undefined;
+  const packs = createPacks(sources, watch === undefined ? { set } : { set, transform: watch.instrument });
   const plain = packs.load(new Map());
-  if (plain.pack === undefined) return { diagnostics: plain.diagnostics, results: [], untested: [] };
+  const { diagnostics } = plain;
+  if (plain.pack === undefined) return { diagnostics, results: [], untested: [], coverage: undefined };
   const results: TestResult[] = [];
   const untested: string[] = [];
   for (const file of files) {
     const rule = readRuleTests(file);
     if (rule === undefined) continue;
     if (rule.tests.length === 0 && rule.faults.length === 0) untested.push(rule.ruleId);
-    results.push(...runRule(packs, rule, only));
+    watch?.begin(rule.ruleId);
+    results.push(...runRule(packs, rule, only, (outcome) => watch?.saw(outcome.alerts)));
   }
-  return { diagnostics: plain.diagnostics, results, untested: untested.sort() };
+  return { diagnostics, results, untested: untested.sort(), coverage: watch?.report(results.map((r) => r.ruleId)) };
 }
 
-function runRule(packs: Packs, rule: RuleTests, only: string | undefined): TestResult[] {
+/** Results by rule, in their order. */
+export function resultsByRule(results: readonly TestResult[]): ReadonlyMap<string, readonly TestResult[]> {
+  const found = new Map<string, TestResult[]>();
+  for (const result of results) {
+    const list = found.get(result.ruleId) ?? [];
+    list.push(result);
+    found.set(result.ruleId, list);
+  }
+  return found;
+}
+
+function runRule(
+  packs: Packs,
+  rule: RuleTests,
+  only: string | undefined,
+  saw: (outcome: TestOutcome) => void,
+): TestResult[] {
   const { ruleId, file } = rule;
   const wanted = (test: TestSpec) =>
     only === undefined || ruleId === only || `${ruleId} ${test.name}`.toLowerCase().includes(only.toLowerCase());
@@ -77,7 +81,9 @@ function runRule(packs: Packs, rule: RuleTests, only: string | undefined): TestR
   if (tests.length === 0 && only !== undefined) return [];
   const results = tests.map((test) => {
     const { name, line, kind } = test;
-    return { ruleId, file, line, name, kind, problems: runTest(packs, rule, test) };
+    const outcome = runTest(packs, rule, test);
+    saw(outcome);
+    return { ruleId, file, line, name, kind, problems: outcome.problems };
   });
   if (rule.faults.length === 0) return results;
   // A fault in the text of a test belongs to the test that stands last before it.
@@ -96,146 +102,4 @@ function withFault(results: TestResult[], fault: TestFault): TestResult[] {
   return results.map((result, i) =>
     i === at ? { ...result, problems: [...result.problems, `line ${fault.line}: ${fault.message}`] } : result,
   );
-}
-
-function runTest(packs: Packs, rule: RuleTests, test: TestSpec): string[] {
-  const faults: TestFault[] = [];
-  const { pack, lists, diagnostics } = packs.load(test.given.lists);
-  if (pack === undefined) return diagnostics.map(({ message }) => `given.lists: ${message}`);
-  const compiled = pack.rules.find(({ id }) => id === rule.ruleId);
-  if (compiled === undefined) return [`the pack has no rule ${rule.ruleId} in force: is it a draft or retired?`];
-  for (const id of test.given.lists.keys()) {
-    if (lists.get(id) === undefined)
-      faults.push({ line: test.line, message: `given.lists: the pack has no list "${id}"` });
-  }
-  const world = createWorld(pack, lists, compiled, test);
-  const defaults = { scope: rule.scope, homeCell: test.given.profile.get("homeCell") };
-  const events = expandEvents(test.events, defaults, faults);
-  for (const record of profileRecords(test.given.profile, faults)) world.profile(record);
-  for (const step of timeline(events, test.given.tellings)) {
-    if (step.kind === "telling") world.tell(step.telling, faults);
-    else world.movement(step.event);
-  }
-  return [
-    ...faults.map(({ line, message }) => `line ${line}: ${message}`),
-    ...world.problems,
-    ...(test.hits === undefined ? [] : compareExpected("hit", test.hits, world.hits)),
-    ...(test.alerts === undefined ? [] : compareExpected("alert", test.alerts, world.alerts)),
-    ...(test.hits === undefined && test.alerts === undefined ? ["the test expects nothing: name hits or alerts"] : []),
-  ];
-}
-
-type Step =
-  | { readonly kind: "telling"; readonly time: number; readonly telling: GivenTelling }
-  | { readonly kind: "event"; readonly time: number; readonly event: TestEvent };
-
-/** Everything in order of time; what is given comes before a movement of the same instant. */
-function timeline(events: readonly TestEvent[], tellings: readonly GivenTelling[]): Step[] {
-  const steps: Step[] = [
-    ...tellings.map((telling) => ({ kind: "telling" as const, time: TEST_START + telling.atMs, telling })),
-    ...events.map((event) => ({ kind: "event" as const, time: event.time, event })),
-  ];
-  return steps.sort((a, b) => a.time - b.time);
-}
-
-/** The pipeline of one test, with what was seen of the watched entity. */
-interface World {
-  readonly hits: Observed[];
-  readonly alerts: Observed[];
-  readonly problems: string[];
-  profile(record: object): void;
-  movement(event: TestEvent): void;
-  tell(telling: GivenTelling, faults: TestFault[]): void;
-}
-
-function createWorld(pack: Pack, lists: Lists, rule: CompiledRule, test: TestSpec): World {
-  const watched = watchedEntities(rule.subject);
-  const hits: Observed[] = [];
-  const alerts: Observed[] = [];
-  const problems: string[] = [];
-  let current = 0;
-  const embedded = createEmbedded(
-    pack,
-    {
-      hit(hit) {
-        if (hit.ruleId === rule.id && hit.event === "opened" && watched.has(hit.entity))
-          hits.push(observedHit(hit, current));
-      },
-      alert(alert) {
-        const subject = entityKey(alert.subject.kind, alert.subject.token);
-        if (alert.typology.id === rule.id && watched.has(subject)) alerts.push(observedAlert(alert, current));
-      },
-      verdict(view, verdict) {
-        if (verdict === "too_late" || verdict === "conflict")
-          problems.push(`${view.txId} was not screened: ${verdict}`);
-      },
-    },
-    { warm: test.given.historyMs === undefined },
-  );
-  const decoder = createDecoder({ rates: lists.rates, asOf: TEST_START + FAR_AHEAD_MS });
-  giveHistory(embedded, watched, test.given.historyMs);
-  const decode = (record: object, what: string) => {
-    const decoded = decoder.decodeJson(JSON.stringify(record));
-    if (decoded.kind === "tx") embedded.pushTx(decoded.tx);
-    else if (decoded.kind === "profile") embedded.pushProfile(decoded.profile);
-    else if (decoded.kind === "reject") {
-      const { code, field, expected, found } = decoded.reject;
-      problems.push(`${what} was rejected (${code}): ${field}: expected ${expected}, found ${found}`);
-    }
-  };
-  return {
-    hits,
-    alerts,
-    problems,
-    profile: (record) => decode(record, "given.profile"),
-    movement(event) {
-      current = event.index;
-      decode(event.record, `event ${event.index}`);
-    },
-    tell(telling, faults) {
-      current = 0;
-      const told = pack.rules.find(({ id }) => id === telling.rule);
-      if (told === undefined) faults.push({ line: telling.line, message: `no rule has the id ${telling.rule}` });
-      else
-        for (const entity of watched)
-          embedded.pushView(telling.kind === "hit" ? hitView(telling, told, entity) : markView(telling, told, entity));
-    },
-  };
-}
-
-/** Tests stand at a fixed instant; nothing in them is in the far future. */
-const FAR_AHEAD_MS = 4_000 * DAY_MS;
-
-/** The entity that a test watches: the subject's account, its holder, or the one link that `phone:` names. */
-function watchedEntities(subject: EntityKind): ReadonlySet<EntityKey> {
-  if (subject === "party") return new Set([entityKey("party", SUBJECT_PARTY)]);
-  return new Set([entityKey(subject, SUBJECT_ACCOUNT)]);
-}
-
-/** `given.history`: the entity is known since then, and no longer. */
-function giveHistory(embedded: Embedded, watched: ReadonlySet<EntityKey>, historyMs: number | undefined): void {
-  if (historyMs === undefined || historyMs === 0) return;
-  for (const entity of watched) {
-    const time = TEST_START - historyMs;
-    embedded.pushEvent({ id: "history", entity, type: "tick", time, device: undefined, country: undefined });
-    const known = embedded.entity(entity);
-    if (known !== undefined) known.work.since = time;
-  }
-}
-
-function observedHit(hit: HitRecord, current: number): Observed {
-  const { start, explanation } = hit;
-  return {
-    event: "opened",
-    atEvent: current,
-    atMs: start - TEST_START,
-    explanation,
-    severity: undefined,
-    score: undefined,
-  };
-}
-
-function observedAlert(alert: Alert, current: number): Observed {
-  const { event, explanation, severity, score } = alert;
-  return { event, atEvent: current, atMs: parseTime(alert.updatedAt) - TEST_START, explanation, severity, score };
 }

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { UsageError } from "../../src/base/errors.ts";
-import { runRulesTest } from "../../src/cli/rules-test.ts";
+import { runRulesTest, watchRulesTest } from "../../src/cli/rules-test.ts";
 
 const DIR = mkdtempSync(join(tmpdir(), "palermo-rules-"));
 afterAll(() => rmSync(DIR, { recursive: true }));
@@ -31,6 +31,14 @@ ${extra}tests:
     expect: { hits: ${expected} }
 `;
   writeFileSync(join(dir, "t/T-CASH-01.yaml"), rule);
+  return dir;
+}
+
+/** A rule that fires on the first deposit, so that no test shows its clause false. */
+function undecided(name: string): string {
+  const dir = folder(name, "1");
+  const path = join(dir, "t/T-CASH-01.yaml");
+  writeFileSync(path, readFileSync(path, "utf8").replace(">= 3", ">= 1"));
   return dir;
 }
 
@@ -92,5 +100,50 @@ describe("palermo rules test", () => {
     const dir = folder("colour", "1");
     expect(run({ dir, color: true }).text).toContain("\u001b[32mok");
     expect(run({ dir }).text).not.toContain("\u001b[");
+  });
+
+  it("tells with --coverage what no test decides, with its place", () => {
+    const { code, text } = run({ dir: folder("covered", "1"), coverage: true });
+    expect(code).toBe(0);
+    expect(text).toContain("ok   T-CASH-01        1 test, 1 of 1 clause decided");
+    expect(text).toContain("clause coverage 100 %");
+    const half = run({ dir: undecided("undecided"), coverage: true });
+    expect(half.text).toMatch(/T-CASH-01: clause when\.enough: agg\.deposits >= 1\n.*T-CASH-01\.yaml:11\n.*false/);
+  });
+
+  it("ends with 1 below --threshold, and with 0 at it", () => {
+    const dir = undecided("gate");
+    const below = run({ dir, threshold: 1 });
+    expect(below.code).toBe(1);
+    expect(below.text).toContain("clause coverage 0 %, below the 1 % asked for");
+    expect(run({ dir, threshold: 0 }).code).toBe(0);
+    expect(run({ dir: folder("full", "1"), threshold: 100 }).code).toBe(0);
+  });
+
+  it("writes JUnit XML whose texts are escaped", () => {
+    const dir = folder("junit", "2");
+    const junit = join(DIR, "results.xml");
+    expect(run({ dir, junit }).code).toBe(1);
+    const xml = readFileSync(junit, "utf8");
+    expect(xml).toContain('<testsuite name="T-CASH-01" tests="1" failures="1" errors="0">');
+    expect(xml).toContain('<testcase classname="T-CASH-01" name="three deposits"');
+    expect(xml).toContain('<failure message="expected 2 hits, came 1">');
+    expect(() => run({ dir, junit: join(DIR, "no/such/folder.xml") })).toThrow(UsageError);
+  });
+
+  it("runs again with --watch when a file has changed, and ends with 0 when it is ended", async () => {
+    const dir = folder("watched", "2");
+    const ending = new AbortController();
+    let text = "";
+    const out = {
+      write(part: string) {
+        text += part;
+        if (part.includes("Waiting") && text.includes("1 failed") && !text.includes("0 failed")) folder("watched", "1");
+        if (part.includes("Waiting") && text.includes("0 failed")) ending.abort();
+        return true;
+      },
+    };
+    expect(await watchRulesTest({ dir, json: false, color: false }, out, ending.signal)).toBe(0);
+    expect(text).toMatch(/0 tests passed, 1 failed[\s\S]*1 test passed, 0 failed/);
   });
 });
