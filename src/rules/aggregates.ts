@@ -1,7 +1,6 @@
 /** Aggregates of a rule: from their definition in the file to a slot in the plan and the tree that reads it. */
-import { WINDOW_MAX_MS } from "../base/limits.ts";
 import { canonical } from "./expression/canonical.ts";
-import { compileNumber, compileText, constantNumber } from "./expression/compile.ts";
+import { compileNumber, compileText } from "./expression/compile.ts";
 import {
   type Checked,
   CLASS_BITS,
@@ -13,16 +12,17 @@ import {
   typeOf,
   unitOf,
 } from "./expression/types.ts";
-import type { MeasureDefinition } from "./measures.ts";
-import type { AggregateFunction, Read, Scope } from "./plan.ts";
+import type { AggregateDefinition, MeasureDefinition } from "./measures.ts";
+import type { AggregateFunction, MeasureKind, Read, Scope } from "./plan.ts";
 import { IN_FILTER, type RuleScope, type Where } from "./rule-scope.ts";
-import type { AggregateSource } from "./schema-parts.ts";
+import type { AggregateSource } from "./schema-aggregates.ts";
 import type { ScalarNode } from "./source.ts";
+import type { Window } from "./window.ts";
 
 export interface MeasuredOptions {
   readonly scope: Scope;
   /** Undefined: the window is at fault, and a finding says so. */
-  readonly windowMs: number | undefined;
+  readonly window: Window | undefined;
   readonly flow: { readonly flow: number; readonly step: number } | undefined;
 }
 
@@ -60,34 +60,6 @@ export function knownFor(
   };
 }
 
-const WINDOW_HINT = "a duration such as 7d, or a parameter such as params.window";
-
-/** Length of a window: a duration or `ever` (Infinity); undefined when at fault or missing. */
-export function readWindow(
-  scope: RuleScope,
-  node: ScalarNode | undefined,
-  what: string,
-  ever: boolean,
-): number | undefined {
-  const { findings } = scope.pack;
-  if (node === undefined) return undefined;
-  if (node.text === "ever") {
-    if (ever) return Number.POSITIVE_INFINITY;
-    findings.add("E050", node, "`ever` is for first_seen only", WINDOW_HINT);
-    return undefined;
-  }
-  const constant = scope.constant(node, `\`${what}\``);
-  if (constant === undefined) return undefined;
-  if (constant.type.name !== "duration") {
-    findings.add("E027", node, `\`${what}\` is a duration, not ${describeType(constant.type)}`, WINDOW_HINT);
-    return undefined;
-  }
-  const ms = constantNumber(constant.value);
-  if (ms > 0 && ms <= WINDOW_MAX_MS) return ms;
-  findings.add("E050", node, `a window is longer than 0 and at most ${WINDOW_MAX_MS / 86_400_000} days`);
-  return undefined;
-}
-
 /** A ratio or share of two numbers of one unit; unknown when the divisor is 0 or unknown. */
 export function checkQuotient(scope: RuleScope, source: AggregateSource & { kind: "quotient" }): Checked {
   const { findings } = scope.pack;
@@ -105,34 +77,79 @@ export function checkQuotient(scope: RuleScope, source: AggregateSource & { kind
   return { kind: "arithmetic", operator: "/", type: typeOf("ratio"), left: of, right: over, ...base };
 }
 
-const NUMBER_WORDS: ReadonlySet<string> = new Set(["sum", "min", "max", "avg", "median"]);
+type MeasuredSource = AggregateSource & { kind: "measured" };
+
+const NUMBER_WORDS: ReadonlySet<string> = new Set([
+  "sum",
+  "min",
+  "max",
+  "avg",
+  "median",
+  "top_share",
+  "max_of",
+  "equal_amount_share",
+]);
+
+/** What makes one measured aggregate besides its source. */
+interface Parts {
+  readonly window: Window;
+  readonly where: Where | undefined;
+  readonly of: Checked | undefined;
+  readonly by: Checked | undefined;
+}
 
 /** Interns a measured aggregate and gives the tree that reads it. */
-export function checkMeasured(
-  scope: RuleScope,
-  source: AggregateSource & { kind: "measured" },
-  options: MeasuredOptions,
-): Checked {
+export function checkMeasured(scope: RuleScope, source: MeasuredSource, options: MeasuredOptions): Checked {
   const where = scope.where(source.where);
-  const seen = source.word === "first_seen" || source.word === "last_seen";
-  const counts = source.word === "count" || (seen && source.of.text === "events");
+  const counts = countsEvents(source);
   const of = counts ? undefined : scope.check(source.of, IN_FILTER);
-  if (of?.type.name === "error") return errorAt(0, 0);
+  const by = source.by && scope.check(source.by, IN_FILTER);
+  if (of?.type.name === "error" || by?.type.name === "error") return errorAt(0, 0);
   const fault = of && wrongOperand(source.word, of);
   if (fault !== undefined) {
     scope.pack.findings.add("E027", source.of, fault);
     return errorAt(0, 0);
   }
+  if (by !== undefined && source.by !== undefined && !canSplit(scope, source, by, source.by)) return errorAt(0, 0);
   if (source.word === "first_seen" && of !== undefined) {
+    if (!source.includeCurrent || by !== undefined) {
+      const message = "`first_seen` of a value has no `by` and always sees the current movement";
+      scope.pack.findings.add("E010", source.name, message);
+    }
     const tree = knownFor(scope, of, options.scope, where?.filter, 0, 0);
     return { ...tree, classes: tree.classes | (where?.classes ?? 0) };
   }
-  if (options.windowMs === undefined) return errorAt(0, 0);
-  if (options.windowMs === Number.POSITIVE_INFINITY) {
-    scope.pack.findings.add("E050", source.of, "`ever` is for first_seen of a value only", WINDOW_HINT);
-    return errorAt(0, 0);
+  const { window } = options;
+  if (window === undefined || !windowFits(scope, source, window)) return errorAt(0, 0);
+  return intern(scope, source, options, { window, where, of, by });
+}
+
+function countsEvents(source: MeasuredSource): boolean {
+  if (source.word === "count" || source.word === "gap_cv" || source.word === "same_day_of_month") return true;
+  return EVENTS_ALLOWED.has(source.word) && source.of.text === "events";
+}
+
+const EVENTS_ALLOWED: ReadonlySet<string> = new Set(["first_seen", "last_seen", "top_share", "max_of"]);
+/** They look at single contributions, which a window without start does not keep. */
+const ONE_BY_ONE: ReadonlySet<string> = new Set(["median", "gap_cv", "same_day_of_month", "equal_amount_share"]);
+
+function windowFits(scope: RuleScope, source: MeasuredSource, window: Window): boolean {
+  if (window.windowMs !== Number.POSITIVE_INFINITY || !ONE_BY_ONE.has(source.word)) return true;
+  const node = source.window.last ?? source.name;
+  scope.pack.findings.add("E050", node, `\`${source.word}\` looks at single events: give it a window with a start`);
+  return false;
+}
+
+function canSplit(scope: RuleScope, source: MeasuredSource, by: Checked, node: ScalarNode): boolean {
+  if (by.type.name !== "text") {
+    scope.pack.findings.add("E027", node, `\`by\` splits by a text, not ${describeType(by.type)}`, "by: other.id");
+    return false;
   }
-  return intern(scope, source, options.windowMs, options, where, of);
+  if (source.word === "distinct") {
+    scope.pack.findings.add("E010", node, "`distinct` cannot be split", "count `events` by, or two aggregates");
+    return false;
+  }
+  return true;
 }
 
 function wrongOperand(word: string, of: Checked): string | undefined {
@@ -145,23 +162,40 @@ function wrongOperand(word: string, of: Checked): string | undefined {
   return `\`${word}\` needs a text, not ${describeType(of.type)}`;
 }
 
-function intern(
-  scope: RuleScope,
-  source: AggregateSource & { kind: "measured" },
-  windowMs: number,
-  options: MeasuredOptions,
-  where: Where | undefined,
-  of: Checked | undefined,
-): Checked {
-  const keyed = source.word === "distinct" || source.word === "set";
+/** A set of texts is enough where only the time of each text's last event is asked for. */
+function kindOf(source: MeasuredSource, parts: Parts): MeasureKind {
+  if (parts.by !== undefined) return "split";
+  if (source.word !== "distinct" && source.word !== "set") return "number";
+  const { kind } = parts.window.shape;
+  return source.includeCurrent && (kind === "last" || kind === "calendar") ? "distinct" : "split";
+}
+
+function refine(source: MeasuredSource, parts: Parts): AggregateDefinition["refined"] {
+  const { window, by } = parts;
+  const groups = source.word === "top_share" || source.word === "max_of";
+  const part = by === undefined || groups ? undefined : by;
+  if (window.shape.kind === "last" && source.includeCurrent && part === undefined && !groups) return undefined;
+  const texts = [window.canonical, source.includeCurrent ? "" : "before", part === undefined ? "" : "part"];
+  return {
+    canonical: texts.join("|"),
+    refinement: { window: window.shape, current: source.includeCurrent, part: part && compileText(part) },
+  };
+}
+
+function intern(scope: RuleScope, source: MeasuredSource, options: MeasuredOptions, parts: Parts): Checked {
+  const { window, where, of, by } = parts;
+  const kind = kindOf(source, parts);
   const type = aggregateType(source.word, of);
+  const keyed = source.word === "distinct" || source.word === "set";
+  const key = by ?? (keyed ? of : undefined);
+  const number = keyed ? undefined : of;
   const definition: MeasureDefinition = {
     subject: scope.rule.subject,
     scope: options.scope,
-    kind: keyed ? "distinct" : "number",
+    kind,
     where: where?.filter,
-    value: of !== undefined && !keyed ? { canonical: canonical(of), read: compileNumber(of) } : undefined,
-    key: of !== undefined && keyed ? { canonical: canonical(of), read: compileText(of) } : undefined,
+    value: number && { canonical: canonical(number), read: compileNumber(number) },
+    key: key && { canonical: canonical(key), read: compileText(key) },
     cap: source.cap,
   };
   const name: AggregateFunction = source.word === "set" ? "distinct" : source.word;
@@ -169,11 +203,20 @@ function intern(
   const slot = scope.pack.measures.aggregate({
     measure: definition,
     function: name,
-    windowMs,
+    windowMs: window.windowMs,
+    windowMinMs: window.windowMinMs,
+    refined: refine(source, parts),
     flow: options.flow,
     unit,
   });
-  const base = { ...joinBases(0, 0, of === undefined ? [] : [of]), type };
+  const base = {
+    ...joinBases(
+      0,
+      0,
+      [of, by].filter((part) => part !== undefined),
+    ),
+    type,
+  };
   const own = { ...base, classes: base.classes | (where?.classes ?? 0), aggregates: [slot] };
   const text = scope.pack.measures.canonicalOf(slot);
   if (source.word === "set") return { kind: "set", slot, canonical: text, ...own };
@@ -188,8 +231,11 @@ function intern(
   return { kind: "number", read: (c) => c.agg(slot), canonical: text, ...own };
 }
 
+const RATIO_WORDS: ReadonlySet<string> = new Set(["top_share", "gap_cv", "same_day_of_month", "equal_amount_share"]);
+
 function aggregateType(word: string, of: Checked | undefined): Type {
   if (word === "set") return typeOf("set", of?.type.domain ?? "any");
   if (word === "first_seen" || word === "last_seen") return typeOf("duration");
+  if (RATIO_WORDS.has(word)) return typeOf("ratio");
   return NUMBER_WORDS.has(word) && of !== undefined && of.type.name !== "number" ? of.type : typeOf("count");
 }

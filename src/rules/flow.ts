@@ -1,6 +1,6 @@
 /** Flows: ordered steps, each a scope, what it keeps, and the condition that arms the next one. */
 import { fnv1a32 } from "../base/hash.ts";
-import { checkMeasured, readWindow } from "./aggregates.ts";
+import { checkMeasured } from "./aggregates.ts";
 import { compileClause, type WeighedClause } from "./clauses.ts";
 import type { Checked } from "./expression/types.ts";
 import { larger, type Weight } from "./expression/weight.ts";
@@ -8,6 +8,7 @@ import { scopeText } from "./measures.ts";
 import type { Flow, FlowStep } from "./plan.ts";
 import { IN_CLAUSE, planScope, type RuleScope, type StepNames } from "./rule-scope.ts";
 import type { FlowSource, StepSource } from "./schema-clauses.ts";
+import { readDurationWindow, type Window } from "./window.ts";
 
 export interface CompiledFlow {
   readonly flow: Flow;
@@ -21,7 +22,7 @@ export interface CompiledFlow {
 
 /** Compiles a flow and names its steps in the rule's scope; undefined when it cannot run. */
 export function compileFlow(source: FlowSource, slot: number, scope: RuleScope): CompiledFlow | undefined {
-  const withinMs = readWindow(scope, source.within, "within", false);
+  const withinMs = readDurationWindow(scope, source.within, "within", false);
   const aggregates: { name: string; slot: number }[] = [];
   source.steps.forEach((step, index) => {
     const names = keepNames(step, index, slot, withinMs, scope);
@@ -70,13 +71,17 @@ function keepNames(
   scope: RuleScope,
 ): StepNames {
   const kept = new Map<string, Checked>();
+  const window: Window | undefined =
+    withinMs === undefined
+      ? undefined
+      : { windowMs: withinMs, windowMinMs: withinMs, shape: { kind: "last" }, canonical: "" };
   for (const [name, source] of step.keep) {
     if (source.kind !== "measured") continue;
     const inherited = { ...source, where: source.where ?? step.where };
     if (source.where !== undefined && step.where !== undefined) {
       scope.pack.findings.add("E010", source.where, "the step has a `where` already", "join both in one filter");
     }
-    const options = { scope: planScope(step.scope), windowMs: withinMs, flow: { flow, step: index } };
+    const options = { scope: planScope(step.scope), window, flow: { flow, step: index } };
     kept.set(name, checkMeasured(scope, inherited, options));
   }
   return { flow, step: index, kept };
@@ -94,6 +99,6 @@ function planStep(step: StepSource, until: WeighedClause, scope: RuleScope): Flo
     where: scope.where(step.where)?.filter.test,
     aggregates: slots,
     until: until.clause,
-    startsWithinMs: readWindow(scope, step.startsWithin, "starts_within", false),
+    startsWithinMs: readDurationWindow(scope, step.startsWithin, "starts_within", false),
   };
 }

@@ -1,6 +1,5 @@
 /** Hit inputs: which rules a rule counts, the order in which that lets rules be compiled, and how far marks go. */
 
-import { readWindow } from "./aggregates.ts";
 import { isInForce } from "./check.ts";
 import type { Findings } from "./diagnostics.ts";
 import { CLASS_BITS } from "./expression/types.ts";
@@ -10,6 +9,7 @@ import type { RuleSource } from "./schema.ts";
 import type { HitSource } from "./schema-parts.ts";
 import { shorten } from "./source.ts";
 import { hintFor } from "./suggest.ts";
+import { readDurationWindow } from "./window.ts";
 
 /** All rules of a pack by id, with what is known of those compiled so far. */
 export interface RuleIndex {
@@ -107,7 +107,7 @@ export function resolveHitInputs(
   const out: HitInput[] = [];
   for (const [name, hit] of rule.hits) {
     checkIds(hit, rule, scope.pack.findings, index);
-    const lastMs = readWindow(scope, hit.last, "last", false);
+    const lastMs = readDurationWindow(scope, hit.last, "last", false);
     const of = idsOf(hit, rule, index.sourceOf).filter((id) => {
       const other = index.sourceOf.get(id);
       return other !== undefined && isInForce(other.status);

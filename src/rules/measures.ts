@@ -7,7 +7,17 @@
 import { fnv1a32 } from "../base/hash.ts";
 import { DISTINCT_CAP_DEFAULT } from "../base/limits.ts";
 import { ENTITY_KINDS, type EntityKind } from "../domain/entity.ts";
-import type { Aggregate, AggregateFunction, Measure, MeasureKind, Read, Scope, Test, Unit } from "./plan.ts";
+import type {
+  Aggregate,
+  AggregateFunction,
+  AggregateRefinement,
+  Measure,
+  MeasureKind,
+  Read,
+  Scope,
+  Test,
+  Unit,
+} from "./plan.ts";
 
 /** What makes one base measure. The canonical texts say the same as the closures. */
 export interface MeasureDefinition {
@@ -25,6 +35,9 @@ export interface AggregateDefinition {
   readonly measure: MeasureDefinition;
   readonly function: AggregateFunction;
   readonly windowMs: number;
+  /** Shortest span that the window may have, for the grain of buckets. */
+  readonly windowMinMs: number;
+  readonly refined: { readonly canonical: string; readonly refinement: AggregateRefinement } | undefined;
   readonly flow: { readonly flow: number; readonly step: number } | undefined;
   readonly unit: Unit;
 }
@@ -32,7 +45,7 @@ export interface AggregateDefinition {
 /** Collects the measures and aggregates of a pack. */
 export interface MeasureTable {
   /** Slot of the measure, with the window that is read from it. */
-  measure(definition: MeasureDefinition, windowMs: number): number;
+  measure(definition: MeasureDefinition, windowMs: number, windowMinMs?: number): number;
   /** Slot of the aggregate. */
   aggregate(definition: AggregateDefinition): number;
   /** Canonical text of an aggregate, for filters that read it. */
@@ -58,7 +71,7 @@ export function createMeasureTable(): MeasureTable {
   const aggregateSlots = new Map<string, number>();
   const aggregateTexts: string[] = [];
 
-  const measure = (definition: MeasureDefinition, windowMs: number): number => {
+  const measure = (definition: MeasureDefinition, windowMs: number, windowMinMs = windowMs): number => {
     const text = measureText(definition);
     const known = measureSlots.get(text);
     const cap = definition.kind === "number" ? 0 : (definition.cap ?? DISTINCT_CAP_DEFAULT);
@@ -66,11 +79,11 @@ export function createMeasureTable(): MeasureTable {
     if (known !== undefined && draft !== undefined) {
       draft.cap = Math.max(draft.cap, cap);
       draft.windowMs = Math.max(draft.windowMs, windowMs);
-      draft.windowMinMs = Math.min(draft.windowMinMs, windowMs);
+      draft.windowMinMs = Math.min(draft.windowMinMs, windowMinMs);
       return known;
     }
     const slot = drafts.length;
-    drafts.push({ definition, hash: freeHash(text, hashes), cap, windowMs, windowMinMs: windowMs });
+    drafts.push({ definition, hash: freeHash(text, hashes), cap, windowMs, windowMinMs });
     measureSlots.set(text, slot);
     return slot;
   };
@@ -78,14 +91,16 @@ export function createMeasureTable(): MeasureTable {
   return {
     measure,
     aggregate(definition) {
-      const slot = measure(definition.measure, definition.windowMs);
-      const { function: name, windowMs, flow, unit } = definition;
+      const { function: name, windowMs, windowMinMs, refined, flow, unit } = definition;
+      const slot = measure(definition.measure, windowMs, windowMinMs);
       const step = flow === undefined ? "" : `|flow ${flow.flow}.${flow.step}`;
-      const text = `${name}(${measureText(definition.measure)})/${windowMs}${step}`;
+      const more = refined === undefined ? "" : `|${refined.canonical}`;
+      const text = `${name}(${measureText(definition.measure)})/${windowMs}${step}${more}`;
       const known = aggregateSlots.get(text);
       if (known !== undefined) return known;
       const index = aggregates.length;
-      aggregates.push({ slot: index, measure: slot, function: name, windowMs, flow, unit });
+      const refinement = refined?.refinement;
+      aggregates.push({ slot: index, measure: slot, function: name, windowMs, refined: refinement, flow, unit });
       aggregateSlots.set(text, index);
       aggregateTexts.push(text);
       return index;
@@ -110,7 +125,8 @@ export function scopeText(scope: Scope): string {
 
 function measureText(definition: MeasureDefinition): string {
   const { subject, scope, kind, value, key, where } = definition;
-  const of = kind === "number" ? (value?.canonical ?? "1") : (key?.canonical ?? "");
+  const number = value?.canonical ?? "1";
+  const of = kind === "number" ? number : kind === "split" ? `${number} by ${key?.canonical}` : (key?.canonical ?? "");
   return `${subject}{${scopeText(scope)}}${kind}[${of}]where[${where?.canonical ?? ""}]`;
 }
 
@@ -127,17 +143,18 @@ function finishMeasures(drafts: readonly Draft[]): Measure[] {
   return drafts.map(({ definition, hash, cap, windowMs, windowMinMs }, slot) => {
     const index = nextIndex.get(definition.subject) ?? 0;
     nextIndex.set(definition.subject, index + 1);
-    const counted = definition.kind === "number";
+    const { kind } = definition;
+    const counted = kind === "number" || kind === "split";
     return {
       slot,
       index,
       definition: hash,
-      kind: definition.kind,
+      kind,
       subject: definition.subject,
       scope: definition.scope,
       where: definition.where?.test,
       value: counted ? (definition.value?.read ?? one) : undefined,
-      key: counted ? undefined : definition.key?.read,
+      key: kind === "number" ? undefined : definition.key?.read,
       cap,
       windowMs,
       windowMinMs,

@@ -64,7 +64,10 @@ export interface Scope {
 }
 
 /** How a base measure keeps its contributions. */
-export type MeasureKind = "number" | "distinct" | "first_seen";
+/**
+ * `split` keeps numbers together with the key that each belongs to, so that an aggregate can be asked for one key.
+ */
+export type MeasureKind = "number" | "distinct" | "first_seen" | "split";
 
 /** One base measure `(kind, value or key, where, scope, subject)`; windows over it share its state. */
 export interface Measure {
@@ -78,9 +81,9 @@ export interface Measure {
   readonly subject: EntityKind;
   readonly scope: Scope;
   readonly where: Test | undefined;
-  /** kind number: what a contribution adds to sums; 1 when only counted. Undefined at run time: not counted. */
+  /** kinds number and split: what it adds to sums; 1 when only counted. Undefined at run time: not counted. */
   readonly value: Read<number> | undefined;
-  /** kind distinct and first_seen: whose key is counted once. */
+  /** kind distinct and first_seen: whose key is counted once; kind split: to which part the contribution belongs. */
   readonly key: Read<string> | undefined;
   readonly cap: number;
   /** Longest window that reads it, ms; contributions older than this are dropped. */
@@ -98,15 +101,42 @@ export type AggregateFunction =
   | "median"
   | "distinct"
   | "first_seen"
-  | "last_seen";
+  | "last_seen"
+  /** Share of the largest part in all parts; largest part. Kind split only. */
+  | "top_share"
+  | "max_of"
+  /** Regularity, of contributions that are still known one by one. */
+  | "gap_cv"
+  | "same_day_of_month"
+  | "equal_amount_share";
+
+/** A window other than `(now - windowMs, now]`. */
+export type WindowShape =
+  | { readonly kind: "last" }
+  /** The newest `count` contributions. */
+  | { readonly kind: "events"; readonly count: number }
+  /** From `startOf(now)`, included, to now. */
+  | { readonly kind: "calendar"; startOf(now: number): number }
+  /** Back from now while no gap is longer than `gapMs`. */
+  | { readonly kind: "burst"; readonly gapMs: number };
+
+/** What only some aggregates ask for; those that do not are read on a shorter way. */
+export interface AggregateRefinement {
+  readonly window: WindowShape;
+  /** False: only what came before the movement that is judged. */
+  readonly current: boolean;
+  /** Only the part with this key, which the judged movement names. Kind split only. */
+  readonly part: Read<string> | undefined;
+}
 
 /** A number over one measure and one window, shared by every rule that asks for the same. */
 export interface Aggregate {
   readonly slot: number;
   readonly measure: number;
   readonly function: AggregateFunction;
-  /** Window `(now - windowMs, now]`; Infinity for `ever`. */
+  /** Window `(now - windowMs, now]`; Infinity for `ever`. With another window: how far it can reach back. */
   readonly windowMs: number;
+  readonly refined: AggregateRefinement | undefined;
   /** A flow step's aggregate counts only what came after the step was armed. */
   readonly flow: { readonly flow: number; readonly step: number } | undefined;
   readonly unit: Unit;

@@ -1,6 +1,7 @@
 /** Clause trees and flows as they stand in a rule file. */
 import type { Findings } from "./diagnostics.ts";
-import { type AggregateSource, RESERVED, readAggregates, readScope, type ScopeSource } from "./schema-parts.ts";
+import { type AggregateSource, readAggregates } from "./schema-aggregates.ts";
+import { RESERVED, readScope, type ScopeSource } from "./schema-parts.ts";
 import { asItems, asMap, asScalar, checkKeys, checkName, integerAt, type Keys, scalarAt, single } from "./shape.ts";
 import type { MapNode, ScalarNode, SourceNode } from "./source.ts";
 

@@ -1,23 +1,11 @@
-/** The parts of a rule file that have a shape of their own: scope, params, aggregates, hits, flows, clauses. */
-import { DISTINCT_CAP_MAX, MARK_HOPS_MAX } from "../base/limits.ts";
+/** The parts of a rule file that have a shape of their own: scope, params, filters, hits. */
+import { MARK_HOPS_MAX } from "../base/limits.ts";
 import type { EntityKind } from "../domain/entity.ts";
 import { CHANNELS, type Direction, PURPOSES, RAILS, STAGES } from "../domain/tx.ts";
 import type { Findings } from "./diagnostics.ts";
 import type { HitFrom } from "./plan.ts";
-import {
-  asItems,
-  asMap,
-  asScalar,
-  checkKeys,
-  checkName,
-  integerAt,
-  type Keys,
-  scalarAt,
-  wordAt,
-  wordsAt,
-} from "./shape.ts";
+import { asItems, asMap, asScalar, checkKeys, checkName, type Keys, scalarAt, wordAt, wordsAt } from "./shape.ts";
 import { type MapNode, type ScalarNode, type SourceNode, shorten } from "./source.ts";
-import { hintFor } from "./suggest.ts";
 
 export interface ScopeSource {
   readonly rail: readonly string[] | undefined;
@@ -39,40 +27,6 @@ export interface NamedExpression {
   readonly name: ScalarNode;
   readonly expression: ScalarNode;
 }
-
-export const AGGREGATE_WORDS = [
-  "count",
-  "sum",
-  "min",
-  "max",
-  "avg",
-  "median",
-  "distinct",
-  "set",
-  "first_seen",
-  "last_seen",
-] as const;
-export type AggregateWord = (typeof AGGREGATE_WORDS)[number];
-
-export type AggregateSource =
-  | {
-      readonly kind: "measured";
-      readonly name: ScalarNode;
-      readonly word: AggregateWord;
-      /** Expression, or `events`. */
-      readonly of: ScalarNode;
-      readonly where: ScalarNode | undefined;
-      readonly last: ScalarNode | undefined;
-      readonly cap: number | undefined;
-      readonly scope: ScopeSource | undefined;
-    }
-  | {
-      readonly kind: "quotient";
-      readonly name: ScalarNode;
-      readonly word: "ratio" | "share";
-      readonly of: ScalarNode;
-      readonly over: ScalarNode;
-    };
 
 export interface HitSource {
   readonly name: ScalarNode;
@@ -115,7 +69,7 @@ export function readScope(node: SourceNode | undefined, findings: Findings): Sco
 }
 
 /** Entries of a mapping whose keys are names; `what` is for messages. */
-function named(
+export function named(
   node: SourceNode | undefined,
   what: string,
   findings: Findings,
@@ -180,82 +134,6 @@ export function readFilters(node: SourceNode | undefined, findings: Findings): M
     if (expression !== undefined) out.set(name.text, { name, expression });
   }
   return out;
-}
-
-/** Reads `aggregates`, or what a flow step keeps. */
-export function readAggregates(
-  node: SourceNode | undefined,
-  what: "aggregates" | "keep",
-  findings: Findings,
-): Map<string, AggregateSource> {
-  const out = new Map<string, AggregateSource>();
-  for (const { name, value } of named(node, what, findings)) {
-    const map = asMap(value, `the aggregate \`${name.text}\``, findings);
-    const aggregate = map && readAggregate(name, map, what === "keep", findings);
-    if (aggregate !== undefined) out.set(name.text, aggregate);
-  }
-  return out;
-}
-
-function readAggregate(name: ScalarNode, map: MapNode, kept: boolean, findings: Findings): AggregateSource | undefined {
-  const quotient = map.byKey.get("ratio") ?? map.byKey.get("share");
-  if (quotient !== undefined && !kept) return readQuotient(name, map, quotient.key, quotient.value, findings);
-  const words = AGGREGATE_WORDS.filter((word) => map.byKey.has(word) && (kept || word !== "set"));
-  const [word, second] = words;
-  if (word === undefined) {
-    const known = kept ? AGGREGATE_WORDS : [...AGGREGATE_WORDS.filter((w) => w !== "set"), "ratio", "share"];
-    const first = map.entries[0]?.key;
-    const hint = first && !Object.hasOwn(MEASURED_KEYS, first.text) ? hintFor(first.text, known) : undefined;
-    const message = `\`${name.text}\` says nothing to compute`;
-    findings.add("E011", first ?? map, message, hint ?? `one of ${known.join(", ")}`);
-    return undefined;
-  }
-  if (second !== undefined) {
-    findings.add(
-      "E010",
-      map.byKey.get(second)?.key ?? map,
-      `an aggregate computes one thing, not ${word} and ${second}`,
-    );
-  }
-  const told = second === undefined ? {} : { [second]: "optional" as const };
-  const keys: Keys = kept
-    ? { [word]: "required", where: "optional", cap: "optional", ...told }
-    : { [word]: "required", ...MEASURED_KEYS, ...told };
-  checkKeys(map, keys, `the aggregate \`${name.text}\``, findings);
-  const of = scalarAt(map, word, findings);
-  if (of === undefined) return undefined;
-  if (word === "count" && of.text !== "events") {
-    findings.add("E013", of, "`count` counts `events`", "use `distinct` to count different values");
-  }
-  return {
-    kind: "measured",
-    name,
-    word,
-    of,
-    where: scalarAt(map, "where", findings),
-    last: scalarAt(map, "last", findings),
-    cap: integerAt(map, "cap", 1, DISTINCT_CAP_MAX, findings),
-    scope: readScope(map.byKey.get("scope")?.value, findings),
-  };
-}
-
-const MEASURED_KEYS: Keys = { where: "optional", last: "required", cap: "optional", scope: "optional" };
-
-function readQuotient(
-  name: ScalarNode,
-  map: MapNode,
-  key: ScalarNode,
-  value: SourceNode,
-  findings: Findings,
-): AggregateSource | undefined {
-  checkKeys(map, { [key.text]: "required" }, `the aggregate \`${name.text}\``, findings);
-  const parts = asMap(value, `\`${key.text}\``, findings);
-  if (parts === undefined) return undefined;
-  checkKeys(parts, { of: "required", over: "required" }, `\`${key.text}\``, findings);
-  const of = scalarAt(parts, "of", findings);
-  const over = scalarAt(parts, "over", findings);
-  if (of === undefined || over === undefined) return undefined;
-  return { kind: "quotient", name, word: key.text === "share" ? "share" : "ratio", of, over };
 }
 
 const HIT_KEYS: Keys = { of: "required", from: "optional", last: "required", count: "optional" };

@@ -14,13 +14,12 @@ import {
   type RuleStatus,
 } from "../domain/vocabulary.ts";
 import type { Findings } from "./diagnostics.ts";
+import { type AggregateSource, readAggregates } from "./schema-aggregates.ts";
 import { type ClauseSource, type FlowSource, readClause, readFlow } from "./schema-clauses.ts";
 import {
-  type AggregateSource,
   type HitSource,
   type NamedExpression,
   type ParamSource,
-  readAggregates,
   readFilters,
   readHits,
   readParams,

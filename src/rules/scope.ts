@@ -3,7 +3,7 @@
  * resolved when they are first needed, so their order in the file does not matter; one that needs itself is
  * an error.
  */
-import { checkMeasured, checkQuotient, readWindow } from "./aggregates.ts";
+import { checkMeasured, checkQuotient } from "./aggregates.ts";
 import type { Findings } from "./diagnostics.ts";
 import { canonical } from "./expression/canonical.ts";
 import { checkExpression, type Tell } from "./expression/check.ts";
@@ -15,6 +15,7 @@ import { createEnvironment, type OwnNames } from "./names.ts";
 import { IN_FILTER, type PackScope, planScope, type RuleScope, type Where } from "./rule-scope.ts";
 import type { RuleSource } from "./schema.ts";
 import type { ScalarNode } from "./source.ts";
+import { readWindow } from "./window.ts";
 
 /** The scope of a rule whose parameters are resolved: nothing else may be named in those. */
 export function createRuleScope(pack: PackScope, source: RuleSource, params: ReadonlyMap<string, Checked>): RuleScope {
@@ -54,9 +55,9 @@ export function createRuleScope(pack: PackScope, source: RuleSource, params: Rea
       if (aggregate === undefined) return undefined;
       return once(`aggregate ${name}`, name, aggregate.name, aggregates, () => {
         if (aggregate.kind === "quotient") return checkQuotient(scope, aggregate);
-        const windowMs = readWindow(scope, aggregate.last, "last", aggregate.word === "first_seen");
+        const window = readWindow(scope, aggregate.window, true);
         const over = aggregate.scope === undefined ? scope.rule.scope : planScope(aggregate.scope);
-        return checkMeasured(scope, aggregate, { scope: over, windowMs, flow: undefined });
+        return checkMeasured(scope, aggregate, { scope: over, window, flow: undefined });
       });
     },
   };

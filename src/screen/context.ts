@@ -9,6 +9,7 @@ import type { Direction, Tx, TxSide } from "../domain/tx.ts";
 import type { View } from "../domain/view.ts";
 import type { Aggregate, Context, HitInput, Pack } from "../rules/plan.ts";
 import { hasKey, reading } from "./measures.ts";
+import { refinedReading } from "./refined-readings.ts";
 import type { EntityState } from "./state.ts";
 import type { SubjectIndex } from "./subject-index.ts";
 
@@ -33,6 +34,9 @@ export class JudgeContext implements Context {
   index!: SubjectIndex;
   scoring: Scoring = { total: 0, families: new Map() };
 
+  /** Sequence number of the judged movement (a booking has that of its authorisation); -1: none is judged. */
+  currentSeq = -1;
+
   readonly pack: Pack;
   /** Rule index of each flow, by flow slot. */
   private readonly flowRule: Int32Array;
@@ -54,6 +58,7 @@ export class JudgeContext implements Context {
 
   /** Points the context at a view of an entity. */
   aim(state: EntityState, index: SubjectIndex, view: View, now: number): void {
+    this.currentSeq = -1;
     this.view = view;
     this.entity = view.entity;
     this.now = now;
@@ -177,9 +182,12 @@ export class JudgeContext implements Context {
     if (measure === undefined || measure.subject !== this.index.kind) return undefined;
     const state = this.state.measures[measure.index];
     if (state === undefined) {
-      const { function: fn } = aggregate;
+      const { function: fn, refined } = aggregate;
+      // A movement that names no part asks of none.
+      if (refined?.part !== undefined && refined.part(this) === undefined) return undefined;
       return fn === "count" || fn === "sum" || fn === "distinct" ? 0 : undefined;
     }
+    if (aggregate.refined !== undefined) return refinedReading(this, state, measure, aggregate);
     const { seq, time } = this.flowBound(aggregate);
     return reading(state, measure, aggregate.function, this.now, aggregate.windowMs, seq, time);
   }

@@ -9,6 +9,7 @@ import { formatTime } from "../domain/time.ts";
 import type { Aggregate, Clause, Comparison, Measure } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
 import { type ReadingDetail, readingDetail } from "./measures.ts";
+import { refinedDetail } from "./refined-readings.ts";
 import { plainValue } from "./render.ts";
 import type { RecentEvent } from "./state.ts";
 import type { PreparedRule } from "./subject-index.ts";
@@ -68,6 +69,9 @@ function restsOn(
   if (aggregate === undefined || measure === undefined || measure.subject !== context.index.kind) return undefined;
   const state = context.state.measures[measure.index];
   if (state === undefined) return undefined;
+  if (aggregate.refined !== undefined) {
+    return { aggregate, measure, detail: refinedDetail(context, state, measure, aggregate) };
+  }
   const { seq, time } = context.flowBound(aggregate);
   const detail = readingDetail(state, measure, aggregate.function, context.now, aggregate.windowMs, seq, time);
   return { aggregate, measure, detail };

@@ -12,6 +12,7 @@ import { firstAbove } from "./windows.ts";
 const KEYED = 1;
 const OVERFLOWED = 2;
 const ALL_ONES = 4;
+const SPLIT = 8;
 
 /** How the recent contributions are told: by a bit or a distance each among the recent events, or in full. */
 const PLACES = ["bits", "gaps", "listed"] as const;
@@ -42,10 +43,22 @@ export function encodeMeasure(writer: ByteWriter, state: MeasureState, frame: Me
     encodeKeys(writer, state.keys, frame, texts);
     return;
   }
-  const ones = state.buckets.every((b) => b.sum === b.count && b.min === 1 && b.max === 1);
-  writer.u8((state.overflowed ? OVERFLOWED : 0) | (ones ? ALL_ONES : 0));
+  const ones = areOnes(state.buckets) && [...(state.groups?.values() ?? [])].every(areOnes);
+  const split = state.labels === undefined ? 0 : SPLIT;
+  writer.u8((state.overflowed ? OVERFLOWED : 0) | (ones ? ALL_ONES : 0) | split);
   encodeContributions(writer, state, frame);
   encodeBuckets(writer, state.buckets, ones, frame.origin);
+  if (state.labels === undefined || state.groups === undefined) return;
+  for (const label of state.labels) texts.write(writer, label);
+  writer.varint(state.groups.size);
+  for (const [key, buckets] of state.groups) {
+    texts.write(writer, key);
+    encodeBuckets(writer, buckets, ones, frame.origin);
+  }
+}
+
+function areOnes(buckets: readonly Bucket[]): boolean {
+  return buckets.every((b) => b.sum === b.count && b.min === 1 && b.max === 1);
 }
 
 /** Reads the state of one measure. */
@@ -56,12 +69,26 @@ export function decodeMeasure(reader: ByteReader, frame: MeasureFrame, texts: Te
     const keys = decodeKeys(reader, frame, texts);
     let newest = Number.NEGATIVE_INFINITY;
     for (const entry of keys.values()) newest = entry.lastTime;
-    return { seqs: [], times: [], values: [], buckets: [], keys, newest, overflowed };
+    const none = { seqs: [], times: [], values: [], labels: undefined, buckets: [], groups: undefined };
+    return { ...none, keys, newest, overflowed };
   }
   const { seqs, times, values } = decodeContributions(reader, frame);
-  const buckets = decodeBuckets(reader, (flags & ALL_ONES) !== 0, frame.origin);
+  const ones = (flags & ALL_ONES) !== 0;
+  const buckets = decodeBuckets(reader, ones, frame.origin);
   const newest = times[times.length - 1] ?? Number.NEGATIVE_INFINITY;
-  return { seqs, times, values, buckets, keys: undefined, newest, overflowed };
+  const split = (flags & SPLIT) !== 0;
+  const labels = split ? seqs.map(() => texts.read(reader)) : undefined;
+  const groups = split ? decodeGroups(reader, ones, frame.origin, texts) : undefined;
+  return { seqs, times, values, labels, buckets, groups, keys: undefined, newest, overflowed };
+}
+
+function decodeGroups(reader: ByteReader, ones: boolean, origin: number, texts: TextList): Map<string, Bucket[]> {
+  const groups = new Map<string, Bucket[]>();
+  for (let left = reader.count(2); left > 0; left -= 1) {
+    const key = texts.read(reader);
+    groups.set(key, decodeBuckets(reader, ones, origin));
+  }
+  return groups;
 }
 
 interface Contributions {

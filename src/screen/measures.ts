@@ -5,6 +5,7 @@
  */
 import { DISTINCT_CAP_MAX } from "../base/limits.ts";
 import type { Measure } from "../rules/plan.ts";
+import { addToGroup, expireGroups } from "./split.ts";
 import type { KeyEntry, MeasureState, RecentEvent } from "./state.ts";
 import { addToBuckets, dropBuckets, firstAbove, subtractFromBuckets } from "./windows.ts";
 
@@ -17,18 +18,20 @@ export function newMeasureState(measure: Measure): MeasureState {
     seqs: [],
     times: [],
     values: [],
+    labels: measure.kind === "split" ? [] : undefined,
     buckets: [],
-    keys: measure.kind === "number" ? undefined : new Map(),
+    groups: measure.kind === "split" ? new Map() : undefined,
+    keys: measure.kind === "distinct" || measure.kind === "first_seen" ? new Map() : undefined,
     newest: Number.NEGATIVE_INFINITY,
     overflowed: false,
   };
 }
 
 /**
- * A contribution in order: neither `event.time` nor `event.seq` is below those of earlier ones. Kind
- * number takes `value` (NaN is not counted), the keyed kinds take `key` (undefined is not counted). One
- * that is older than the newest all the same (its tail had overflowed) is counted as a late one. What no
- * window can count any more is dropped on the way.
+ * A contribution in order: neither `event.time` nor `event.seq` is below those of earlier ones. Kind number
+ * takes `value` (NaN is not counted), the keyed kinds take `key` (undefined is not counted), a split both.
+ * One that is older than the newest all the same (its tail had overflowed) is counted as a late one. What
+ * no window can count any more is dropped on the way.
  */
 export function contribute(
   state: MeasureState,
@@ -48,6 +51,10 @@ export function contribute(
     return;
   }
   if (Number.isNaN(value)) return;
+  if (state.labels !== undefined) {
+    if (key === undefined) return;
+    state.labels.push(key);
+  }
   state.seqs.push(seq);
   state.times.push(time);
   state.values.push(value);
@@ -71,7 +78,9 @@ export function contributeLate(
     if (key !== undefined) showKeyLate(state, state.keys, capOf(measure), key, time);
     return;
   }
-  if (!Number.isNaN(value)) addToBuckets(state.buckets, measure.windowMinMs, time, value, presentOf(state, time));
+  if (Number.isNaN(value)) return;
+  if (state.groups === undefined) addToBuckets(state.buckets, measure.windowMinMs, time, value, presentOf(state, time));
+  else if (key !== undefined) addToGroup(state, state.groups, measure, key, time, value);
 }
 
 /**
@@ -83,7 +92,9 @@ export function evict(state: MeasureState, measure: Measure, seq: number): void 
   // The three arrays have one length.
   const time = state.times[0] as number;
   const value = state.values[0] as number;
-  addToBuckets(state.buckets, measure.windowMinMs, time, value, presentOf(state, time));
+  const label = state.labels?.[0];
+  if (state.groups === undefined) addToBuckets(state.buckets, measure.windowMinMs, time, value, presentOf(state, time));
+  else if (label !== undefined) addToGroup(state, state.groups, measure, label, time, value);
   takeRecent(state, 0, 1);
 }
 
@@ -95,6 +106,7 @@ export function expire(state: MeasureState, measure: Measure, now: number): void
     return;
   }
   if (state.buckets.length > 0) dropBuckets(state.buckets, from);
+  if (state.groups !== undefined && state.groups.size > 0) expireGroups(state, state.groups, from);
   if (state.times.length > 0 && (state.times[0] as number) <= from) {
     takeRecent(state, 0, firstAbove(state.times, from));
   }
@@ -103,9 +115,9 @@ export function expire(state: MeasureState, measure: Measure, now: number): void
 /**
  * Takes a contribution out again: a settled reversal, an authorisation that expired. `seq` of a recent
  * event finds it there or nowhere (the event had not counted). `seq` -1, of an event that is recent no
- * longer, takes `value` out of the bucket that covers `time`: count and sum shrink, least and greatest
- * stay, and the caller knows that the event had contributed. Keys of distinct sets stay. Returns whether
- * it was found.
+ * longer, takes `value` out of the bucket that covers `time` (in a split: of the part `key`): count and sum
+ * shrink, least and greatest stay, and the caller knows that the event had contributed. Keys of distinct
+ * sets stay. Returns whether it was found.
  */
 export function removeContribution(
   state: MeasureState,
@@ -113,9 +125,13 @@ export function removeContribution(
   seq: number,
   time: number,
   value: number,
+  key?: string,
 ): boolean {
   if (state.keys !== undefined) return false;
-  if (seq < 0) return subtractFromBuckets(state.buckets, time, value);
+  if (seq < 0) {
+    const part = state.groups === undefined || key === undefined ? undefined : state.groups.get(key);
+    return subtractFromBuckets(part ?? state.buckets, time, value);
+  }
   const at = indexOfSeq(state, seq);
   if (at < 0) return false;
   takeRecent(state, at, 1);
@@ -148,10 +164,12 @@ function takeRecent(state: MeasureState, at: number, count: number): void {
     state.seqs.shift();
     state.times.shift();
     state.values.shift();
+    state.labels?.shift();
   } else {
     state.seqs.splice(at, count);
     state.times.splice(at, count);
     state.values.splice(at, count);
+    state.labels?.splice(at, count);
   }
   state.newest = state.times[state.times.length - 1] ?? Number.NEGATIVE_INFINITY;
 }

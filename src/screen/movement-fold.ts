@@ -112,6 +112,7 @@ function remember(context: JudgeContext, view: TxView, reversed: boolean): void 
   const other = context.other as TxSide;
   const open = tx.stage === "authorised" && !reversed;
   if (open) state.openAuthorisations++;
+  context.currentSeq = state.seq;
   state.recent.push({
     seq: state.seq++,
     time: tx.time,
@@ -181,12 +182,13 @@ function settle(context: JudgeContext, view: TxView, of: string): boolean {
   const { state } = context;
   const original = findByTxId(state, of, view.direction === "in");
   if (original === undefined || !original.open) return false;
+  context.currentSeq = original.seq;
   original.open = false;
   original.amount = view.tx.amount ?? Number.NaN;
   state.openAuthorisations--;
   for (const measure of context.index.measures) {
     const kept = state.measures[measure.index];
-    if (kept === undefined || measure.kind !== "number" || measure.value === undefined) continue;
+    if (kept === undefined || kept.keys !== undefined || measure.value === undefined) continue;
     const value = measure.value(context);
     if (value !== undefined) adjustContribution(kept, original.seq, value);
   }
@@ -224,8 +226,9 @@ function subtractOldOriginal(context: JudgeContext): void {
   if (tx === undefined || direction === undefined || time === undefined) return;
   for (const measure of context.index.candidates(tx, direction).measures) {
     const kept = state.measures[measure.index];
-    const value = measure.kind === "number" && kept !== undefined ? contribution(context, measure) : undefined;
-    if (kept !== undefined && value !== undefined) removeContribution(kept, measure, -1, time, value);
+    if (kept === undefined || kept.keys !== undefined) continue;
+    const value = contribution(context, measure);
+    if (value !== undefined) removeContribution(kept, measure, -1, time, value, measure.key?.(context));
   }
   context.touch();
 }
@@ -240,7 +243,7 @@ function takeOut(context: JudgeContext, event: RecentEvent): void {
   }
   for (const measure of context.index.measures) {
     const kept = state.measures[measure.index];
-    if (kept !== undefined && measure.kind === "number") {
+    if (kept !== undefined && kept.keys === undefined) {
       removeContribution(kept, measure, event.seq, event.time, measure.value === undefined ? 1 : event.amount);
     }
   }

@@ -4,7 +4,7 @@
  */
 import { DAY_MS } from "../base/limits.ts";
 import type { AggregateFunction, Measure } from "../rules/plan.ts";
-import { bucketsFrom, bucketsTo, keyCounts, reading, recentFrom, recentTo } from "./readings.ts";
+import { bucketsFrom, bucketsTo, isOneByOne, keyCounts, reading, recentFrom, recentTo } from "./readings.ts";
 import type { Bucket, MeasureState } from "./state.ts";
 
 /** A subtotal: everything counted with event time from `from` to `to`, both included. */
@@ -51,7 +51,7 @@ export function readingDetail(
   const bucketHigh = bucketsTo(state, now, bucketLow);
   const recent = state.times.slice(low, high).map((time, i) => row(time, time, 1, state.values[low + i] as number));
   const summed = state.buckets.slice(bucketLow, bucketHigh);
-  const buckets = fn === "median" ? [] : summed.map((b) => row(b.first, b.last, b.count, b.sum));
+  const buckets = isOneByOne(fn) ? [] : summed.map((b) => row(b.first, b.last, b.count, b.sum));
   const rows = [...buckets, ...recent].sort((a, b) => a.from - b.from);
   return {
     value,
@@ -76,7 +76,7 @@ function isExact(
   from: number,
   afterSeq: number,
 ): boolean {
-  if (fn === "median") return afterSeq < 0 ? summed.length === 0 : noneMayHaveLeft(state, from, afterSeq);
+  if (isOneByOne(fn)) return afterSeq < 0 ? summed.length === 0 : noneMayHaveLeft(state, from, afterSeq);
   if (afterSeq >= 0) return noneMayHaveLeft(state, from, afterSeq);
   const oldest = summed[0];
   return oldest === undefined || oldest.first > from;

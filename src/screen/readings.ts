@@ -4,13 +4,14 @@
  * window's start cuts through counts whole.
  */
 import type { AggregateFunction, Measure } from "../rules/plan.ts";
+import { equalShare, gapVariation, sameDayShare } from "./regularity.ts";
 import type { Bucket, KeyEntry, MeasureState } from "./state.ts";
 import { firstAbove, firstBucketAbove } from "./windows.ts";
 
 /**
  * The value of `fn` over the contributions with time in `(now - windowMs, now]` and sequence number
  * above `afterSeq` (-1: all). Of nothing, count, sum and distinct are 0 and the rest is undefined.
- * first_seen and last_seen give event times (ms). A median rests on recent contributions only. An
+ * first_seen and last_seen give event times (ms). Medians and regularity rest on recent contributions only. An
  * overflowed distinct set whose keys all lie in the window gives its cap: at least that many.
  *
  * Buckets know no sequence numbers. With `afterSeq` >= 0 they are looked at only when every recent
@@ -51,9 +52,20 @@ export function reading(
       return firstOf(state, low, high, bucketLow, bucketHigh);
     case "last_seen":
       return lastOf(state, low, high, bucketLow, bucketHigh);
-    case "distinct":
+    case "gap_cv":
+      return gapVariation(state.times, low, high);
+    case "same_day_of_month":
+      return sameDayShare(state.times, low, high);
+    case "equal_amount_share":
+      return equalShare(state.values, low, high);
+    default:
       return undefined;
   }
+}
+
+/** Whether a function looks at contributions one by one, so that what left the recent events is not in its value. */
+export function isOneByOne(fn: AggregateFunction): boolean {
+  return fn === "median" || fn === "gap_cv" || fn === "same_day_of_month" || fn === "equal_amount_share";
 }
 
 /** Whether `key` was shown in `(now - windowMs, now]` by an event after `afterSeq` (-1: by any). */

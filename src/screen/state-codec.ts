@@ -17,7 +17,7 @@ import { decodeMeasure, encodeMeasure, type MeasureFrame } from "./measure-codec
 import { newState } from "./new-state.ts";
 import { decodeRecent, encodeRecent } from "./recent-codec.ts";
 import { decodeAlert, decodeFlow, decodeRule, encodeAlert, encodeFlow, encodeRule } from "./rule-codec.ts";
-import type { Entity, EntityState, SentAlert } from "./state.ts";
+import type { Entity, EntityState, MeasureState, SentAlert } from "./state.ts";
 
 /** Version of the packed form; a change of layout needs the next one. */
 export const STATE_VERSION = 1;
@@ -209,8 +209,7 @@ function decodePlanned(
     const index = measures.find(read32(reader));
     const kept = decodeMeasure(reader, frame, texts);
     const measure = plan.measures[index];
-    if (measure !== undefined && (measure.kind === "number") === (kept.keys === undefined))
-      state.measures[index] = kept;
+    if (measure !== undefined && fits(measure, kept)) state.measures[index] = kept;
   }
   for (let left = reader.count(7); left > 0; left -= 1) {
     const index = indicators.find(read32(reader));
@@ -228,6 +227,11 @@ function decodePlanned(
     const kept = decodeAlert(reader, origin, texts);
     if (index >= 0) state.alerts[index] = kept;
   }
+}
+
+function fits(measure: Measure, kept: MeasureState): boolean {
+  if (measure.kind === "split") return kept.labels !== undefined;
+  return (measure.kind === "number") === (kept.keys === undefined) && kept.labels === undefined;
 }
 
 /**

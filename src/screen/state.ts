@@ -48,17 +48,21 @@ export interface KeyEntry {
 }
 
 export interface MeasureState {
-  /** kind number: contributions of recent events, oldest first; parallel arrays. */
+  /** kinds number and split: contributions of recent events, oldest first; parallel arrays. */
   readonly seqs: number[];
   readonly times: number[];
   readonly values: number[];
-  /** kind number: oldest first. */
+  /** kind split: the key of each. */
+  readonly labels: string[] | undefined;
+  /** kinds number and split: oldest first. Of a split: what came from parts that the cap has dropped. */
   readonly buckets: Bucket[];
+  /** kind split: buckets of each part, the part that changed last at the end. */
+  readonly groups: Map<string, Bucket[]> | undefined;
   /** kinds distinct and first_seen. */
   readonly keys: Map<string, KeyEntry> | undefined;
   /** Event time of the newest contribution that is kept in `times` or `keys`; -Infinity when none is. */
   newest: number;
-  /** The cap was reached: a distinct count is at least the cap. */
+  /** The cap was reached: a distinct count is at least the cap, a part may have lost its oldest contributions. */
   overflowed: boolean;
 }
 

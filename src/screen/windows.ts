@@ -98,6 +98,25 @@ export function mergeBuckets(buckets: Bucket[], windowMinMs: number, now: number
   if (buckets.length > 0) buckets.length = kept + 1;
 }
 
+/** Two lists of buckets as one, oldest first; buckets that overlap become one. Neither list is changed. */
+export function joinBuckets(a: readonly Bucket[], b: readonly Bucket[]): Bucket[] {
+  const sorted = [...a, ...b].sort((x, y) => x.first - y.first || x.last - y.last);
+  const joined: Bucket[] = [];
+  for (const next of sorted) {
+    const open = joined[joined.length - 1];
+    if (open === undefined || next.first > open.last) {
+      joined.push({ ...next });
+      continue;
+    }
+    open.last = Math.max(open.last, next.last);
+    open.count += next.count;
+    open.sum += next.sum;
+    open.min = Math.min(open.min, next.min);
+    open.max = Math.max(open.max, next.max);
+  }
+  return joined;
+}
+
 /**
  * Takes one contribution out of the bucket that covers `time`: out of count and sum; its least, its
  * greatest and its span stay. Returns whether a bucket covered it.

@@ -3,8 +3,8 @@
  * indicators, reductions, filters of aggregates and steps.
  */
 import type { RuleSource } from "../rules/schema.ts";
+import type { AggregateSource } from "../rules/schema-aggregates.ts";
 import type { ClauseSource } from "../rules/schema-clauses.ts";
-import type { AggregateSource } from "../rules/schema-parts.ts";
 import { lineAndColumn, type ScalarNode } from "../rules/source.ts";
 
 /** A part of a rule: its text and its line. */

@@ -30,6 +30,7 @@ export const PLAN: PlanNames = {
     { definition: 17, kind: "distinct" },
     { definition: 3, kind: "number" },
     { definition: 99, kind: "first_seen" },
+    { definition: 12, kind: "split" },
   ],
   indicators: [
     { id: "HT-FUNNEL-02", flow: undefined },
@@ -167,7 +168,19 @@ function numberState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState>
       const times = events.map((e, i) => (strange === 0 && i === 0 ? e.time - 1 : e.time));
       const newest = times[times.length - 1] ?? Number.NEGATIVE_INFINITY;
       const sorted = [...all].sort((a, b) => a.first - b.first);
-      return { seqs: events.map((e) => e.seq), times, values, buckets: sorted, keys: undefined, newest, overflowed };
+      const seqs = events.map((e) => e.seq);
+      const none = { labels: undefined, groups: undefined, keys: undefined };
+      return { seqs, times, values, buckets: sorted, ...none, newest, overflowed };
+    });
+}
+
+function splitState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState> {
+  const groups = fc.array(fc.tuple(text, fc.array(fc.oneof(bucket, onesBucket), { maxLength: 2 })), { maxLength: 3 });
+  return fc
+    .tuple(numberState(recent), fc.array(text, { minLength: 1, maxLength: 3 }), groups)
+    .map(([state, names, all]) => {
+      const labels = state.seqs.map((seq) => names[seq % names.length] ?? "");
+      return { ...state, labels, groups: new Map(all) };
     });
 }
 
@@ -182,7 +195,8 @@ function keyedState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState> 
     const keys = new Map(found.sort(([, a], [, b]) => a.lastTime - b.lastTime));
     let newest = Number.NEGATIVE_INFINITY;
     for (const one of keys.values()) newest = one.lastTime;
-    return { seqs: [], times: [], values: [], buckets: [], keys, newest, overflowed };
+    const none = { seqs: [], times: [], values: [], labels: undefined, buckets: [], groups: undefined };
+    return { ...none, keys, newest, overflowed };
   });
 }
 
@@ -258,6 +272,7 @@ export const state: fc.Arbitrary<EntityState> = fc
         maybe(keyedState(recent)),
         maybe(numberState(recent)),
         maybe(keyedState(recent)),
+        maybe(splitState(recent)),
       ) as unknown as fc.Arbitrary<(MeasureState | undefined)[]>,
       rules: fc.array(maybe(ruleState), { minLength: 3, maxLength: 3 }),
       flows: fc
