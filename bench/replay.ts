@@ -1,46 +1,125 @@
-/** Replay of a file as a user runs it: rate over the whole process, and memory. */
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+/** Replay as a user runs it: rate over the whole process from a file, memory and cost as the stream grows. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { writeStream } from "./generate.ts";
-import { runToEnd } from "./processes.ts";
+import { lines, writeStream } from "./generate.ts";
+import { cpuUs, peakMiB, runToEnd } from "./processes.ts";
 import { median, type Row } from "./report.ts";
 
-/** Rate of `palermo replay` over `count` transactions; `runs` times. */
+/** Rate of `palermo replay` over a file of `count` transactions; `runs` times. */
 export async function replayRate(folder: string, count: number, runs: number): Promise<Row[]> {
-  const file = await streamFile(folder, count, 20_000);
+  const file = join(folder, `stream-${count}.ndjson`);
+  await writeStream(file, count, { accounts: 20_000, gapMs: 500 });
   const rates: number[] = [];
+  const costs: number[] = [];
   const peaks: number[] = [];
   for (let run = 0; run < runs; run++) {
     const done = await runToEnd(process.execPath, ["bin/palermo.js", "replay", file, "--format", "ndjson", "--quiet"]);
     if (done.code !== 0) throw new Error(`replay ended with ${done.code}: ${done.stderr}`);
     rates.push(count / done.seconds);
+    costs.push((done.cpuSeconds * 1e6) / count);
     peaks.push(done.peakMiB);
   }
   rmSync(file);
-  const label = `${count.toLocaleString("en-US")} tx, start to end`;
+  const bench = "replay";
+  const what = `${count.toLocaleString("en-US")} tx, start to end`;
   return [
-    { bench: "replay", what: label, value: median(rates), unit: "tx/s", target: { value: 150_000, side: "least" } },
-    { bench: "replay", what: "peak memory", value: median(peaks), unit: "MiB" },
+    { bench, what, value: median(rates), unit: "tx/s", target: { value: 150_000, side: "least" } },
+    { bench, what: "CPU, all threads", value: median(costs), unit: "us/tx" },
+    { bench, what: "peak memory", value: median(peaks), unit: "MiB" },
   ];
 }
 
-/** Peak memory of a replay of `count` transactions over `accounts` accounts. */
-export async function replayMemory(folder: string, count: number, accounts: number): Promise<Row[]> {
-  const file = await streamFile(folder, count, accounts);
-  const done = await runToEnd(process.execPath, ["bin/palermo.js", "replay", file, "--format", "ndjson", "--quiet"]);
-  rmSync(file);
-  if (done.code !== 0) throw new Error(`replay ended with ${done.code}: ${done.stderr}`);
-  const sizes = `${count.toLocaleString("en-US")} tx, ${accounts.toLocaleString("en-US")} accounts`;
-  const label = `replay of ${sizes}, state in memory`;
+export interface Streamed {
+  readonly seconds: number;
+  /** CPU of the process when it had been given so many transactions, microseconds; the last one at its end. */
+  readonly cpuAt: readonly number[];
+  readonly peakMiB: number;
+}
+
+/** Sends `count` transactions to the standard input of a replay: memory and cost without a file of that size. */
+export async function replayStream(count: number, accounts: number, marks: readonly number[] = []): Promise<Streamed> {
+  const args = ["bin/palermo.js", "replay", "-", "--format", "ndjson", "--quiet"];
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "ignore", "inherit"] });
+  const pid = child.pid as number;
+  const ended = once(child, "exit");
+  const started = performance.now();
+  const cpuAt: number[] = [];
+  let block: string[] = [];
+  let given = 0;
+  let last = 0;
+  let peak = 0;
+  const look = (): void => {
+    if (child.exitCode !== null) return;
+    try {
+      last = cpuUs(pid);
+      peak = Math.max(peak, peakMiB(pid));
+    } catch {
+      // It has just ended: the last reading stands.
+    }
+  };
+  const watch = setInterval(look, 50);
+  for (const line of lines(count, { accounts, gapMs: 500 })) {
+    block.push(line);
+    given++;
+    if (block.length < 500 && given < count) continue;
+    if (!child.stdin.write(`${block.join("\n")}\n`)) await Promise.race([once(child.stdin, "drain"), ended]);
+    block = [];
+    if (marks.includes(given)) {
+      look();
+      cpuAt.push(last);
+    }
+  }
+  child.stdin.end();
+  const [code] = (await ended) as [number | null];
+  clearInterval(watch);
+  if (code !== 0) throw new Error(`replay ended with ${code}`);
+  cpuAt.push(last);
+  return { seconds: (performance.now() - started) / 1_000, cpuAt, peakMiB: peak };
+}
+
+/** Peak memory of a replay, its state in memory. */
+export async function replayMemory(count: number, accounts: number): Promise<Row[]> {
+  const { peakMiB: value } = await replayStream(count, accounts);
+  const what = `replay of ${figure(count)} tx over ${figure(accounts)} accounts: peak`;
+  return [{ bench: "memory", what, value, unit: "MiB", target: { value: 512, side: "most" } }];
+}
+
+export interface ScalingOptions {
+  /** Transactions of the long run, a multiple of `slice`. */
+  readonly count: number;
+  /** Transactions over which a cost is taken. */
+  readonly slice: number;
+  readonly fewAccounts: number;
+  readonly manyAccounts: number;
+}
+
+/** CPU a transaction as transactions and entities grow, and how much it grows. */
+export async function scaling({ count, slice, fewAccounts, manyAccounts }: ScalingOptions): Promise<Row[]> {
+  const { cpuAt } = await replayStream(count, 20_000, [slice, 2 * slice, count - slice]);
+  const [first = 0, second = 0, before = 0, end = 0] = cpuAt;
+  const early = (second - first) / slice;
+  const late = (end - before) / slice;
+  // The first slice warms up the compiler: the cost is that of the second.
+  const byAccounts = async (accounts: number): Promise<number> => {
+    const { cpuAt: costs } = await replayStream(2 * slice, accounts, [slice]);
+    return ((costs[1] ?? 0) - (costs[0] ?? 0)) / slice;
+  };
+  const few = await byAccounts(fewAccounts);
+  const many = await byAccounts(manyAccounts);
+  const cost = (what: string, value: number): Row => ({ bench: "scaling", what, value, unit: "us/tx" });
+  const target = { value: 1.2, side: "most" } as const;
   return [
-    { bench: "memory", what: `${label}: peak`, value: done.peakMiB, unit: "MiB" },
-    { bench: "memory", what: `${label}: rate`, value: count / done.seconds, unit: "tx/s" },
+    cost(`tx ${figure(slice)} to ${figure(2 * slice)}, 20,000 accounts`, early),
+    cost(`tx ${figure(count - slice)} to ${figure(count)}, 20,000 accounts`, late),
+    { bench: "scaling", what: "growth with transactions", value: late / early, unit: "", target },
+    cost(`${figure(fewAccounts)} accounts`, few),
+    cost(`${figure(manyAccounts)} accounts`, many),
+    { bench: "scaling", what: "growth with accounts", value: many / few, unit: "", target },
   ];
 }
 
-async function streamFile(folder: string, count: number, accounts: number): Promise<string> {
-  if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
-  const file = join(folder, `stream-${count}-${accounts}.ndjson`);
-  await writeStream(file, count, { accounts, gapMs: 500 });
-  return file;
+function figure(value: number): string {
+  return value.toLocaleString("en-US");
 }

@@ -35,13 +35,18 @@ function line(row: Row): string {
     row.target === undefined
       ? ""
       : `${row.target.side === "least" ? "at least" : "at most"} ${figure(row.target.value)}`;
-  const met = row.target === undefined ? "" : meets(row) ? "" : " (missed)";
+  const met = meets(row) ? "" : ` (missed: ${figure(shareOfTarget(row) * 100)} % of it)`;
   return `| ${row.bench} | ${row.what} | ${figure(row.value)} ${row.unit} | ${target}${met} |`;
 }
 
 function meets(row: Row): boolean {
   if (row.target === undefined) return true;
   return row.target.side === "least" ? row.value >= row.target.value : row.value <= row.target.value;
+}
+
+/** The value as a share of its target. */
+function shareOfTarget({ value, target }: Row): number {
+  return target === undefined ? 1 : value / target.value;
 }
 
 function figure(value: number): string {

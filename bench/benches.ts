@@ -1,0 +1,74 @@
+/** The benchmarks by name. */
+import { endToEnd } from "./end-to-end.ts";
+import { latency } from "./latency.ts";
+import { replayMemory, replayRate, scaling } from "./replay.ts";
+import type { Row } from "./report.ts";
+import { rulesPass } from "./rules-pass.ts";
+import type { Services } from "./services.ts";
+import { smoke } from "./smoke.ts";
+import { startup } from "./startup.ts";
+
+export interface BenchContext {
+  /** For files; deleted at the end. */
+  readonly folder: string;
+  /** Broker and Redis, started when first asked for. */
+  services(): Promise<Services>;
+}
+
+export interface Bench {
+  readonly about: string;
+  /** Runs only when it is named. */
+  readonly onlyNamed?: boolean;
+  /** Throws where a result is wrong; a missed target is a row of the table. */
+  run(context: BenchContext): Promise<Row[]>;
+}
+
+export const BENCHES: Readonly<Record<string, Bench>> = {
+  "rules-pass": {
+    about: "cost of the rules a transaction, state in memory",
+    run: async () => rulesPass(200_000),
+  },
+  replay: {
+    about: "rate of `palermo replay` over a file",
+    run: ({ folder }) => replayRate(folder, 1_000_000, 3),
+  },
+  "end-to-end": {
+    about: "`palermo run` on a real broker and Redis: rate, CPU, ratio to bare kafkajs",
+    run: async ({ services }) => [
+      ...(await endToEnd(await services(), {
+        count: 1_000_000,
+        accounts: 100_000,
+        runs: 3,
+        roles: ["intake", "screen"],
+      })),
+      ...(await endToEnd(await services(), { count: 1_000_000, accounts: 100_000, runs: 3, roles: ["both"] })),
+    ],
+  },
+  latency: {
+    about: "from a transaction's write to its alert's receipt, at 1,000 tx/s",
+    run: async ({ services }) => [
+      ...(await latency(await services(), { ...PACED, roles: ["intake", "screen"] })),
+      ...(await latency(await services(), { ...PACED, roles: ["both"] })),
+    ],
+  },
+  memory: {
+    about: "peak memory of `palermo replay` over 5 million transactions",
+    run: () => replayMemory(5_000_000, 20_000),
+  },
+  scaling: {
+    about: "cost a transaction as transactions (to 20 million) and entities (to a million) grow",
+    onlyNamed: true,
+    run: () => scaling({ count: 20_000_000, slice: 1_000_000, fewAccounts: 1_000, manyAccounts: 1_000_000 }),
+  },
+  startup: {
+    about: "help, rules check, rules test: time to the prompt",
+    run: startup,
+  },
+  smoke: {
+    about: "a short form of each: results and ratios, no absolute times",
+    onlyNamed: true,
+    run: async ({ folder, services }) => smoke(folder, await services()),
+  },
+};
+
+const PACED = { rate: 1_000, warmUpSeconds: 15, seconds: 30 };

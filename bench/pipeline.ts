@@ -1,0 +1,155 @@
+/** One pass of a filled topic through `palermo run`: time, CPU of every process, and whether the result is right. */
+import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import type { Alert } from "../src/domain/alert.ts";
+import { createSettler, type SettledAlert } from "../src/screen/settled.ts";
+import type { Admin } from "../src/stream/bus.ts";
+import { type Palermo, type Role, startPalermo } from "./palermo.ts";
+import { cpuUs } from "./processes.ts";
+import type { Services } from "./services.ts";
+import { benchBus } from "./topic.ts";
+
+export interface PassOptions {
+  readonly services: Services;
+  /** A name of its own: topics, groups and keys of the pass begin with it. */
+  readonly name: string;
+  readonly topic: string;
+  readonly roles: readonly Role[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Options of Node for the process of a role. */
+  readonly nodeArgs?: (role: Role) => readonly string[];
+}
+
+export interface Pass {
+  /** From the first process that runs to the last published offset. */
+  readonly seconds: number;
+  /** CPU within that time, microseconds, by process: roles, broker, redis. */
+  readonly cpuUs: Readonly<Record<string, number>>;
+  readonly peakMiB: Readonly<Record<string, number>>;
+  /** Views by what became of them. */
+  readonly views: { readonly taken: number; readonly judged: number };
+  readonly rejected: number;
+}
+
+/** Environment of the processes of a pass. */
+export function environment({ name, topic, env = {} }: Pick<PassOptions, "name" | "topic" | "env">) {
+  return {
+    PALERMO_TOPIC_TRANSACTIONS: topic,
+    PALERMO_TOPIC_PREFIX: `${name}.`,
+    PALERMO_REDIS_PREFIX: name,
+    PALERMO_INTAKE_GROUP: `${name}-intake`,
+    PALERMO_SCREEN_GROUP: `${name}-screen`,
+    ...env,
+  };
+}
+
+/** Starts the roles on a filled topic and measures until everything is published. */
+export async function runPass(options: PassOptions): Promise<Pass> {
+  const { services, name, topic, roles } = options;
+  const env = environment(options);
+  const admin = await benchBus(services.brokers).admin();
+  const processes: Palermo[] = [];
+  try {
+    // Screening first: intake, which has work at once, starts the clock.
+    for (const role of [...roles].sort((a, b) => (a > b ? -1 : 1))) {
+      processes.push(await startPalermo({ services, role, env, nodeArgs: options.nodeArgs?.(role) ?? [] }));
+    }
+    const usage = (): Record<string, number> => ({
+      ...Object.fromEntries(processes.map((each) => [each.role, each.cpuUs()])),
+      broker: cpuUs(services.pids.broker),
+      redis: cpuUs(services.pids.redis),
+    });
+    const before = usage();
+    const started = performance.now();
+    await untilPublished(admin, { topic, name });
+    const seconds = (performance.now() - started) / 1_000;
+    const after = usage();
+    const sum = async (metric: string): Promise<number> =>
+      (await Promise.all(processes.map((each) => each.metric(metric)))).reduce((total, value) => total + value, 0);
+    return {
+      seconds,
+      cpuUs: Object.fromEntries(Object.entries(after).map(([who, used]) => [who, used - (before[who] ?? 0)])),
+      peakMiB: Object.fromEntries(processes.map((each) => [each.role, each.peakMiB()])),
+      views: {
+        taken: await sum("palermo_screen_views_total"),
+        judged: await sum('palermo_screen_views_total{verdict="judged"}'),
+      },
+      rejected: await sum("palermo_rejected_total"),
+    };
+  } finally {
+    await Promise.all(processes.map((each) => each.end()));
+    await admin.close();
+  }
+}
+
+/** Waits until intake has taken the topic and screening has published all that follows. */
+export async function untilPublished(admin: Admin, { topic, name }: { topic: string; name: string }): Promise<void> {
+  const views = `${name}.views`;
+  const isPast = async (group: string, of: string): Promise<boolean> => {
+    // Offsets before ends: a group past ends read later has passed everything.
+    const offsets = new Map((await admin.groupOffsets(group, of)).map((each) => [each.partition, each.offset]));
+    const ends = await admin.ranges(of);
+    return ends.every(({ partition, low, high }) => high === low || (offsets.get(partition) ?? 0n) >= high);
+  };
+  for (let idle = 0; idle < 2; ) {
+    await sleep(50);
+    idle = (await isPast(`${name}-intake`, topic)) && (await isPast(`${name}-screen`, views)) ? idle + 1 : 0;
+  }
+}
+
+/** What the alert topics hold in the end. */
+export async function publishedAlerts(services: Services, name: string): Promise<SettledAlert[]> {
+  const settler = createSettler();
+  for (const topic of [`${name}.alerts`, `${name}.alerts.protected`]) {
+    for (const value of await readTopic(services.brokers, topic)) {
+      const record = JSON.parse(value) as Alert | { readonly schema: "alert-stub/1" };
+      if (record.schema !== "alert-stub/1") settler.add(record as Alert);
+    }
+  }
+  return settler.settled();
+}
+
+/** Every value of a topic, by partition and offset. */
+export async function readTopic(brokers: readonly string[], topic: string): Promise<string[]> {
+  const bus = benchBus(brokers);
+  const admin = await bus.admin();
+  const ends = new Map((await admin.ranges(topic)).map(({ partition, high }) => [partition, high]));
+  await admin.close();
+  const values: string[] = [];
+  const open = new Set([...ends].filter(([, high]) => high > 0n).map(([partition]) => partition));
+  if (open.size === 0) return values;
+  const consumer = bus.consumer(`read-${topic}-${Date.now()}`);
+  await new Promise<void>((resolve, reject) => {
+    consumer
+      .run([topic], {
+        assigned: async (partitions) => {
+          for (const at of partitions) consumer.start(at, 0n);
+        },
+        revoked: () => undefined,
+        failed: reject,
+        batch: async ({ partition, records, end }) => {
+          for (const { value } of records) if (value !== null) values.push(value.toString("utf8"));
+          if (end >= (ends.get(partition) ?? 0n)) open.delete(partition);
+          if (open.size === 0) resolve();
+        },
+      })
+      .catch(reject);
+  });
+  await consumer.close();
+  return values;
+}
+
+export interface Bare {
+  readonly seconds: number;
+  readonly cpuUs: number;
+}
+
+/** kafkajs reading and parsing the same topic, in a process of its own. */
+export async function bareConsume(services: Services, topic: string, count: number): Promise<Bare> {
+  const script = ["--import", "tsx", "bench/bare-consumer.ts", services.brokers.join(","), topic, String(count)];
+  const { stdout } = await promisify(execFile)(process.execPath, script);
+  const { seconds, cpuUs, fields } = JSON.parse(stdout) as Bare & { readonly fields: number };
+  if (fields !== count) throw new Error(`the bare consumer read ${fields} transactions of ${count}`);
+  return { seconds, cpuUs };
+}
