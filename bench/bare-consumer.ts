@@ -1,6 +1,6 @@
 /**
  * The measure of the end-to-end benchmark, as a process of its own: kafkajs reads the topic and parses each message
- * as JSON, nothing more. Arguments: brokers, topic, number of messages. Prints seconds and CPU from the first message on.
+ * as JSON, nothing more. Arguments: brokers, topic, number of messages. Prints seconds and CPU from the first one on.
  */
 import { randomUUID } from "node:crypto";
 import kafkajs from "kafkajs";
