@@ -95,12 +95,20 @@ export type View = TxView | ProfileView | EventView | HitView | MarkView;
 
 const KIND_RANK = { profile: 0, event: 1, tx: 2, hit: 3, mark: 4 } as const;
 
-/** Total order of an entity's views: event time, transaction, hop, source, kind, index. */
+/** Total order of an entity's views: event time, transaction, hop, source, kind, index; of tellings also their id. */
 export function compareViews(a: View, b: View): number {
   if (a.time !== b.time) return a.time - b.time;
   if (a.txId !== b.txId) return a.txId < b.txId ? -1 : 1;
   if (a.hop !== b.hop) return a.hop - b.hop;
   if (a.source !== b.source) return a.source < b.source ? -1 : 1;
   if (a.kind !== b.kind) return KIND_RANK[a.kind] - KIND_RANK[b.kind];
-  return a.index - b.index;
+  if (a.index !== b.index) return a.index - b.index;
+  // One cause may bring several tellings of one rule and root, such as marks over two ways of the money.
+  const left = tellingId(a);
+  const right = tellingId(b);
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
+function tellingId(view: View): string {
+  return view.kind === "hit" || view.kind === "mark" ? view.id : "";
 }

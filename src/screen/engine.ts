@@ -16,6 +16,7 @@ import { sendAlert, sendWithdrawal } from "./send.ts";
 import type { Entity, EntityState } from "./state.ts";
 import { decodeEntityParts, decodeStateBytes, encodeEntity, encodeStateBytes } from "./state-codec.ts";
 import { withStandIns } from "./subject-index.ts";
+import { lastSaid } from "./typologies.ts";
 
 export interface EngineOptions {
   /** Views that a wholly settled tail may hold before the base moves up. Never changes what holds in the end. */
@@ -252,20 +253,20 @@ function foldTail(
 
 /** What a fold of a whole tail gives: the last content of each alert and every derived view, by id. */
 interface Collected extends FoldSink {
-  readonly alerts: Map<string, AlertContent>;
+  readonly alerts: Map<string, { readonly content: AlertContent; readonly hash: number }>;
   readonly views: Map<string, HitView | MarkView>;
   readonly hits: Map<string, HitRecord>;
 }
 
 function collector(): Collected {
-  const alerts = new Map<string, AlertContent>();
+  const alerts: Collected["alerts"] = new Map();
   const views = new Map<string, HitView | MarkView>();
   const hits = new Map<string, HitRecord>();
   return {
     alerts,
     views,
     hits,
-    alert: (content) => alerts.set(content.alertId, content),
+    alert: (content, hash) => alerts.set(content.alertId, { content, hash }),
     view: (view) => views.set(`${view.kind}|${view.entity}|${view.id}`, view),
     hit: (hit) => hits.set(`${hit.ruleId}|${hit.event}|${hit.start}`, hit),
   };
@@ -292,8 +293,8 @@ function refold(
     if (known === undefined || viewHash(known) !== viewHash(view)) out.push({ kind: "view", view });
   }
   for (const [id, hit] of after.hits) if (!before.hits.has(id)) out.push({ kind: "hit", hit });
-  for (const content of after.alerts.values()) sendAlert(entity, content, cause, out);
-  for (const [id, content] of before.alerts) {
+  for (const { content, hash } of after.alerts.values()) sendAlert(entity, content, hash, cause, out);
+  for (const [id, { content }] of before.alerts) {
     if (!after.alerts.has(id)) takeBack(core, entity, content, cause, out);
   }
 }
@@ -306,15 +307,19 @@ function takeBack(
   cause: "late_event" | "correction" | "profile",
   out: Output[],
 ): void {
-  const settled = core.folder.content(baseState(core, entity, entity.base), entity.key, content.alertId);
-  if (settled === undefined) sendWithdrawal(entity, content, cause, out);
-  else sendAlert(entity, settled, cause, out);
+  const settled = baseState(core, entity, entity.base).alerts.find((alert) => alert?.alertId === content.alertId);
+  if (settled === undefined) {
+    sendWithdrawal(entity, content, cause, out);
+    return;
+  }
+  const last = lastSaid(settled);
+  if (last !== undefined) sendAlert(entity, last.content, last.hash, cause, out);
 }
 
 function liveSink(entity: Entity, view: View, out: Output[]): FoldSink {
   const cause = view.kind === "profile" ? "profile" : "evidence";
   return {
-    alert: (content) => sendAlert(entity, content, cause, out),
+    alert: (content, hash) => sendAlert(entity, content, hash, cause, out),
     view: (derived) => out.push({ kind: "view", view: derived }),
     hit: (hit) => out.push({ kind: "hit", hit }),
   };

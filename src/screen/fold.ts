@@ -2,28 +2,25 @@
  * The fold: takes one view into an entity's state and judges what it can concern. Pure, in the order
  * that it is called; the engine above decides the order.
  */
-import { type EntityKey, kindOf } from "../domain/entity.ts";
+import { kindOf } from "../domain/entity.ts";
 import type { Holder } from "../domain/profile.ts";
-import type { EventView, HitView, MarkView, ProfileView, TxView, View } from "../domain/view.ts";
+import type { HitView, MarkView, ProfileView, TxView, View } from "../domain/view.ts";
 import type { Pack, Tri } from "../rules/plan.ts";
-import { alertContent } from "./alert-content.ts";
 import { JudgeContext } from "./context.ts";
 import { advanceFlow } from "./flow-advance.ts";
 import { learnTellTo, receiveHit, recordJudgement, tellHit } from "./hits.ts";
 import { type FlaggedRule, followMovement, markOwnFlows, receiveMark } from "./marks.ts";
 import { foldLate, foldMovement } from "./movement-fold.ts";
-import type { AlertContent, FoldSink } from "./outputs.ts";
+import type { FoldSink } from "./outputs.ts";
 import type { EntityState, Episode } from "./state.ts";
 import { indexPack, type PreparedRule, restMatches, type SubjectIndex } from "./subject-index.ts";
-import { type AlertTests, alertTests, judgeTypologies, scoreOf } from "./typologies.ts";
+import { type AlertTests, alertTests, judgeTypologies } from "./typologies.ts";
 
 export interface Folder {
   /** Folds a view. `reversed`: a reversal in the tail takes this movement out. */
   fold(state: EntityState, view: View, reversed: boolean, sink: FoldSink): void;
   /** Counts a movement that came too late to be judged; false when a reversal had come before it. */
   foldLate(state: EntityState, view: TxView): boolean;
-  /** What a state says of one of its alerts, as of when it last changed; undefined when it has none such. */
-  content(state: EntityState, key: EntityKey, alertId: string): AlertContent | undefined;
 }
 
 /** Makes the fold of a pack. One folder serves all entities, one view at a time. */
@@ -41,7 +38,6 @@ export function createFolder(pack: Pack): Folder {
       context.aim(state, index(view), view, view.time);
       return foldLate(context, view);
     },
-    content: (state, key, alertId) => contentOf(context, indexes.get(kindOf(key)) as SubjectIndex, state, key, alertId),
   };
 }
 
@@ -132,29 +128,6 @@ function judgeDerived(fold: Fold, view: HitView | MarkView): void {
 function flag(fold: Fold, prepared: PreparedRule, episode: Episode): void {
   tellHit(fold.context, prepared, episode, fold.sink);
   markOwnFlows(fold.context, prepared.rule, episode.start, undefined, fold.sink);
-}
-
-function contentOf(
-  context: JudgeContext,
-  index: SubjectIndex,
-  state: EntityState,
-  key: EntityKey,
-  alertId: string,
-): AlertContent | undefined {
-  for (const { rule, index: at } of index.typologies) {
-    const alert = state.alerts[at];
-    if (alert === undefined || alert.alertId !== alertId || rule.typology === undefined) continue;
-    context.aim(state, index, momentOf(key, alert.asOf), alert.asOf);
-    context.scoring = scoreOf(context, rule.typology);
-    return alertContent(context, rule, alert);
-  }
-  return undefined;
-}
-
-/** A moment at which nothing happens, to read a state as of then. */
-function momentOf(entity: EntityKey, time: number): EventView {
-  const event = { id: "", entity, type: "tick" as const, time, device: undefined, country: undefined };
-  return { kind: "event", entity, time, txId: "", hop: 0, source: "", index: 0, event };
 }
 
 /** Running episodes and marks follow each further movement. */

@@ -43,7 +43,8 @@ export type AlertContent = Omit<Alert, "revision" | "event" | "cause" | "changes
 
 /** Where a fold puts what it finds. Live folds send at once; a fold of a tail collects and compares. */
 export interface FoldSink {
-  alert(content: AlertContent): void;
+  /** `hash` tells two contents of one alert apart, dates included; never 0. */
+  alert(content: AlertContent, hash: number): void;
   view(view: HitView | MarkView): void;
   hit(hit: HitRecord): void;
 }

@@ -7,6 +7,7 @@ import type { AlertState, Episode, FlowState, RuleState } from "./state.ts";
 
 const HAS_PREVIOUS = 1;
 const HAS_SUPERSEDED_BY = 2;
+const HAS_SAID = 4;
 
 /** Appends the own hits of one indicator; `origin` is finite. */
 export function encodeRule(writer: ByteWriter, rule: RuleState, origin: number): void {
@@ -56,11 +57,18 @@ export function decodeFlow(reader: ByteReader, origin: number): FlowState {
   return flow;
 }
 
-/** Appends the alert episode of one typology. */
-export function encodeAlert(writer: ByteWriter, alert: AlertState, origin: number, texts: TextTable): void {
+/** Appends the alert episode of one typology; what it said last only while something can still change it (`open`). */
+export function encodeAlert(
+  writer: ByteWriter,
+  alert: AlertState,
+  origin: number,
+  texts: TextTable,
+  open: boolean,
+): void {
   const previous = alert.previous === undefined ? 0 : HAS_PREVIOUS;
   const supersededBy = alert.supersededBy === undefined ? 0 : HAS_SUPERSEDED_BY;
-  writer.u8(previous | supersededBy);
+  const said = open ? alert.said : undefined;
+  writer.u8(previous | supersededBy | (said === undefined ? 0 : HAS_SAID));
   writer.text(alert.alertId);
   writeTime(writer, alert.start, origin);
   writeTime(writer, alert.last, origin);
@@ -70,6 +78,7 @@ export function encodeAlert(writer: ByteWriter, alert: AlertState, origin: numbe
   writer.varint(alert.families.length);
   for (const family of alert.families) texts.write(writer, family);
   write32(writer, alert.contentHash);
+  if (said !== undefined) writer.text(said);
   if (alert.previous !== undefined) writer.text(alert.previous);
   if (alert.supersededBy !== undefined) writer.text(alert.supersededBy);
 }
@@ -93,6 +102,7 @@ export function decodeAlert(reader: ByteReader, origin: number, texts: TextList)
     families,
     asOf,
     contentHash: read32(reader),
+    said: flags & HAS_SAID ? reader.text() : undefined,
     previous: flags & HAS_PREVIOUS ? reader.text() : undefined,
     supersededBy: flags & HAS_SUPERSEDED_BY ? reader.text() : undefined,
   };

@@ -1,5 +1,4 @@
 /** Revisions: what a consumer is told of an alert, against what it was told before. */
-import { fnv1a32 } from "../base/hash.ts";
 import type { Alert } from "../domain/alert.ts";
 import { SEVERITIES } from "../domain/vocabulary.ts";
 import type { AlertContent, Output } from "./outputs.ts";
@@ -13,10 +12,14 @@ export function sentOf(entity: Entity, alertId: string): SentAlert | undefined {
   return entity.sent.find((sent) => sent.alertId === alertId);
 }
 
-/** Sends the next revision of an alert, unless the same content was sent last. */
-export function sendAlert(entity: Entity, content: AlertContent, cause: Alert["cause"], out: Output[]): void {
-  // As of when is part of it: a refold may find that the same was to be said earlier.
-  const hash = fnv1a32(JSON.stringify(content)) || 1;
+/** Sends the next revision of an alert, unless the same content was sent last; `hash` as in `FoldSink`. */
+export function sendAlert(
+  entity: Entity,
+  content: AlertContent,
+  hash: number,
+  cause: Alert["cause"],
+  out: Output[],
+): void {
   const before = sentOf(entity, content.alertId);
   if (before?.contentHash === hash) return;
   const superseded = content.relatedAlertId !== undefined;

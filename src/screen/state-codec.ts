@@ -186,8 +186,9 @@ function encodePlanned(
   writer.varint(countKept(state.alerts));
   for (const [i, alert] of state.alerts.entries()) {
     if (alert === undefined) continue;
-    write32(writer, fnv1a32(at(plan.typologies, i).id));
-    encodeAlert(writer, alert, origin, texts);
+    const rule = at(plan.typologies, i);
+    write32(writer, fnv1a32(rule.id));
+    encodeAlert(writer, alert, origin, texts, state.clock - alert.last <= rule.suppressForMs);
   }
 }
 

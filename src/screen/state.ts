@@ -106,8 +106,13 @@ export interface AlertState {
   families: string[];
   /** Event time as of which the alert's content was last built. */
   asOf: number;
-  /** 32-bit hash of that content. */
+  /** 32-bit hash of that content without its date. */
   contentHash: number;
+  /**
+   * That content as JSON, its date left empty: what a refold returns to when it takes back what was said since.
+   * Undefined once nothing can change the alert any more.
+   */
+  said: string | undefined;
   /** Id of the alert before, when an episode ended by its greatest length. */
   readonly previous: string | undefined;
   /** Alert that took over, when a broader typology did. */

@@ -5,6 +5,7 @@
 import { fnv1a32, shortHash } from "../base/hash.ts";
 import { ALERT_EPISODE_MAX_MS } from "../base/limits.ts";
 import { type EntityKey, kindOf, tokenOf } from "../domain/entity.ts";
+import { formatTime } from "../domain/time.ts";
 import { SEVERITIES, type Severity } from "../domain/vocabulary.ts";
 import type { CompiledRule, TypologyPlan } from "../rules/plan.ts";
 import { alertContent } from "./alert-content.ts";
@@ -78,18 +79,32 @@ function judgeTypology(context: JudgeContext, prepared: PreparedRule, tests: Ale
   alert.score = context.scoring.total;
   alert.severity = higher(alert.severity, severityOf(plan, alert.score));
   alert.families = [...context.scoring.families.keys()].sort();
-  const content = alertContent(context, rule, alert);
-  const hash = contentHash(content);
-  if (hash === alert.contentHash) return;
-  alert.contentHash = hash;
-  alert.asOf = context.now;
-  sink.alert(content);
-  afterAlert(context, prepared, alert, opened, sink);
+  if (say(context, rule, alert, sink)) afterAlert(context, prepared, alert, opened, sink);
 }
 
-/** Hash of what an alert says, without as of when: saying the same again is no news. */
-export function contentHash(content: AlertContent): number {
-  return fnv1a32(JSON.stringify({ ...content, updatedAt: "" })) || 1;
+/** Says what an alert has come to, unless that was said before: as of when alone is no news. */
+function say(context: JudgeContext, rule: CompiledRule, alert: AlertState, sink: FoldSink): boolean {
+  const content = alertContent(context, rule, alert);
+  const said = JSON.stringify({ ...content, updatedAt: "" });
+  const hash = fnv1a32(said) || 1;
+  if (hash === alert.contentHash) return false;
+  alert.contentHash = hash;
+  alert.asOf = context.now;
+  alert.said = said;
+  sink.alert(content, saidHash(alert));
+  return true;
+}
+
+/** What an alert said last, and its hash; undefined when that is no longer known. */
+export function lastSaid(alert: AlertState): { readonly content: AlertContent; readonly hash: number } | undefined {
+  if (alert.said === undefined) return undefined;
+  const content = { ...(JSON.parse(alert.said) as AlertContent), updatedAt: formatTime(alert.asOf) };
+  return { content, hash: saidHash(alert) };
+}
+
+/** As of when is part of it: a refold may find that the same was to be said earlier. */
+function saidHash(alert: AlertState): number {
+  return fnv1a32(`${alert.contentHash} ${alert.asOf}`) || 1;
 }
 
 /** An alert is a hit for other typologies, marks the money, and ends narrower alerts over the same hits. */
@@ -139,11 +154,8 @@ function supersede(context: JudgeContext, rule: CompiledRule, alert: AlertState,
     state.supersededBy = alert.alertId;
     const saved = context.scoring;
     if (other.rule.typology !== undefined) context.scoring = scoreOf(context, other.rule.typology);
-    const content = alertContent(context, other.rule, state);
+    say(context, other.rule, state, sink);
     context.scoring = saved;
-    state.contentHash = contentHash(content);
-    state.asOf = context.now;
-    sink.alert(content);
   }
 }
 
@@ -163,6 +175,7 @@ function openAlert(context: JudgeContext, rule: CompiledRule, before: AlertState
     families: [],
     asOf: context.now,
     contentHash: 0,
+    said: undefined,
     previous: ran ? before.alertId : undefined,
     supersededBy: undefined,
   };

@@ -232,6 +232,7 @@ const alertState: fc.Arbitrary<AlertState> = record({
   families: fc.array(text, { maxLength: 3 }),
   asOf: time,
   contentHash: hash32,
+  said: fc.option(text, { nil: undefined }),
   previous: fc.option(text, { nil: undefined }),
   supersededBy: fc.option(text, { nil: undefined }),
 });
@@ -278,7 +279,10 @@ export const state: fc.Arbitrary<EntityState> = fc
       flows: fc
         .tuple(maybe(flowState), maybe(flowState))
         .map(([second, third]): (FlowState | undefined)[] => [undefined, second, third]),
-      alerts: fc.array(maybe(alertState), { minLength: 2, maxLength: 2 }),
+      alerts: fc.array(
+        maybe(alertState).map((alert) => alert && { ...alert, said: clock - alert.last <= 1 ? alert.said : undefined }),
+        { minLength: 2, maxLength: 2 },
+      ),
       hits: fc.array(hitView, { maxLength: 1 }),
       marks: fc.array(markView, { maxLength: 1 }),
       passed: fc.array(text, { maxLength: 3 }),
