@@ -42,6 +42,7 @@ export function compileRule(
   const scope = createRuleScope(draft, source, params);
   const hitInputs = resolveHitInputs(source, scope, draft.hitInputs, index);
   const errorsBeforeClauses = draft.findings.errors;
+  if (source.flow !== undefined) scope.flow = draft.flows.length;
   const flow = source.flow && compileFlow(source.flow, draft.flows.length, scope);
   if (flow !== undefined) draft.flows.push(flow.flow);
   const when = source.when && compileClause(source.when, scope, IN_CLAUSE);

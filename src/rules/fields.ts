@@ -13,6 +13,7 @@ import {
   STAGES,
   type TxSide,
 } from "../domain/tx.ts";
+import { cellReader, distanceMetres } from "./cells.ts";
 import type { Domain, FieldClass, Type, TypeName } from "./expression/types.ts";
 import type { Context, Read } from "./plan.ts";
 
@@ -54,7 +55,17 @@ export function sideId(side: TxSide): string | undefined {
 }
 
 const UNITS: ReadonlySet<string> = new Set(["money", "count", "ratio", "duration", "distance", "bool", "cell"]);
-const NEUTRAL = new Set(["tx.rail", "tx.channel", "tx.stage", "tx.direction", "self.kind", "other.kind", "self.own"]);
+const NEUTRAL = new Set([
+  "tx.rail",
+  "tx.channel",
+  "tx.stage",
+  "tx.direction",
+  "past.rail",
+  "past.direction",
+  "self.kind",
+  "other.kind",
+  "self.own",
+]);
 const CUSTOMER = new Set(["profile.segment", "profile.industry", "profile.occupation_group"]);
 
 const TX_ROWS: readonly Row<Context>[] = [
@@ -72,6 +83,20 @@ const TX_ROWS: readonly Row<Context>[] = [
   ["tx.act.cell", "cell", "geography", "coarse coordinates of the act", (c) => c.tx?.actCell],
   ["tx.act.site", "id", "act", "branch, machine or till of the act", (c) => c.tx?.actSite],
   ["tx.act.white_label_atm", "bool", "act", "a cash machine of no bank", (c) => c.tx?.whiteLabelAtm],
+  [
+    "tx.act.distance",
+    "distance",
+    "geography",
+    "way from the entity's act before, both with coordinates",
+    readActDistance,
+  ],
+  [
+    "tx.act.elapsed",
+    "duration",
+    "behaviour",
+    "time since the entity's act before, both with coordinates",
+    readActElapsed,
+  ],
   ["tx.conductor", "id", "person", "person at the counter, when not a holder", (c) => c.tx?.conductor],
   ["tx.ip_country", "country", "geography", "country of the session's address", (c) => c.tx?.ipCountry],
   ["tx.ip_cell", "cell", "geography", "coarse coordinates of the session", (c) => c.tx?.ipCell],
@@ -83,6 +108,21 @@ const TX_ROWS: readonly Row<Context>[] = [
   ["tx.corridor_to", "country", "geography", "country where the money goes", (c) => c.tx?.corridorTo],
   ["tx.relation", "relation", "act", "refund, chargeback, reversal or settlement", (c) => c.tx?.relation?.kind],
   ["tx.initiator", "initiator", "act", "who gave the order", (c) => c.tx?.initiator],
+];
+
+const PAST_ROWS: readonly Row<Context>[] = [
+  ["past.amount", "money", "money", "amount of the earlier movement, base currency", readPastAmount],
+  ["past.other", "id", "behaviour", "its far side as one entity, as other.id", readPastOther],
+  ["past.direction", "direction", "act", "in or out", (c) => c.past && (c.past.incoming ? "in" : "out")],
+  ["past.rail", "rail", "act", "how its money moved", (c) => c.past?.rail],
+  ["past.purpose", "purpose", "behaviour", "its purpose code", (c) => c.past?.purpose],
+  [
+    "past.age",
+    "duration",
+    "behaviour",
+    "how long before the judged movement it was",
+    (c) => c.past && c.now - c.past.time,
+  ],
 ];
 
 const SIDE_ROWS: readonly Row<TxSide>[] = [
@@ -147,6 +187,7 @@ function buildFields(): ReadonlyMap<string, Field> {
   }
   add(["self.party_type", "party_type", "person", "own side: its type, else the profile's", readSelfType]);
   for (const row of PROFILE_ROWS) add(row);
+  for (const row of PAST_ROWS) add(row);
   return fields;
 }
 
@@ -208,6 +249,28 @@ export function isProtectedName(name: string): boolean {
 function toType(type: string): Type {
   if (UNITS.has(type)) return { name: type as TypeName, domain: "any" };
   return { name: "text", domain: type as Domain };
+}
+
+function readPastAmount(c: Context): number | undefined {
+  return c.past === undefined || Number.isNaN(c.past.amount) ? undefined : c.past.amount;
+}
+
+function readPastOther(c: Context): string | undefined {
+  const key = c.past?.other;
+  return key === undefined || key === "" ? undefined : key.slice(key.indexOf(":") + 1);
+}
+
+const fromCell = cellReader((c) => c.priorAct?.cell);
+const toCell = cellReader((c) => c.tx?.actCell);
+
+function readActDistance(c: Context): number | undefined {
+  const from = fromCell(c);
+  const to = from === undefined ? undefined : toCell(c);
+  return from === undefined || to === undefined ? undefined : distanceMetres(from, to);
+}
+
+function readActElapsed(c: Context): number | undefined {
+  return c.priorAct === undefined || c.tx?.actCell === undefined ? undefined : c.now - c.priorAct.time;
 }
 
 function readDay(c: Context): string | undefined {

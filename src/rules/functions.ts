@@ -1,4 +1,5 @@
 /** The functions of the language: their arguments, their types, how they are computed. */
+import { HOUR_MS } from "../base/limits.ts";
 import type { LinkKind, TxSide } from "../domain/tx.ts";
 import { LINK_KINDS, REF_KINDS } from "../domain/tx.ts";
 import { cellReader, distanceMetres } from "./cells.ts";
@@ -15,8 +16,9 @@ import {
   joinBases,
   typeOf,
 } from "./expression/types.ts";
+import { FIELDS } from "./fields.ts";
 import type { ListType, RuleList } from "./lists.ts";
-import type { Context, Test, Tri } from "./plan.ts";
+import type { Context, Read, Test, Tri } from "./plan.ts";
 import { hintFor } from "./suggest.ts";
 
 type CallAst = Ast & { kind: "call" };
@@ -41,6 +43,22 @@ export const FUNCTIONS: ReadonlyMap<string, RuleFunction> = new Map<string, Rule
     },
   ],
   ["multiple_of", { signature: "multiple_of(tx.amount, 3 EUR)", doc: "a whole number of times", check: checkMultiple }],
+  [
+    "within",
+    {
+      signature: "within(past.amount, tx.amount, 10%)",
+      doc: "the first lies within that share of the second, the edge included",
+      check: checkWithin,
+    },
+  ],
+  [
+    "faster_than",
+    {
+      signature: "faster_than(900 km)",
+      doc: "the way from the entity's act before was faster than so much in one hour",
+      check: checkFasterThan,
+    },
+  ],
   [
     "in_corridor",
     { signature: "in_corridor(lists.X)", doc: "the movement goes along a corridor of the list", check: checkCorridor },
@@ -160,6 +178,45 @@ function checkMultiple(call: CallAst, env: Environment, tell: Tell): Checked {
     return value === undefined ? undefined : value % step === 0;
   };
   return truth(joinBases(call.start, call.end, [a, b]), test, `multiple(${canonical(a)},${step})`);
+}
+
+function checkWithin(call: CallAst, env: Environment, tell: Tell): Checked {
+  const args = checkAll(call, env, tell);
+  const [a, b, share, more] = args;
+  const units = ["money", "count", "duration", "distance"];
+  const good = share?.kind === "constant" && share.type.name === "ratio" && more === undefined;
+  if (a === undefined || b === undefined || !good || a.type.name !== b.type.name || !units.includes(a.type.name)) {
+    return wrongCall(call, tell, args, "within(past.amount, tx.amount, 10%), both of one unit");
+  }
+  const up = Number(share.value.numerator);
+  const down = Number(share.value.denominator);
+  const left = compileNumber(a);
+  const right = compileNumber(b);
+  const test: Test = (c) => {
+    const x = left(c);
+    const y = x === undefined ? undefined : right(c);
+    return x === undefined || y === undefined ? undefined : Math.abs(x - y) * down <= Math.abs(y) * up;
+  };
+  const text = `within(${canonical(a)},${canonical(b)},${canonical(share)})`;
+  return truth(joinBases(call.start, call.end, [a, b, share]), test, text);
+}
+
+function checkFasterThan(call: CallAst, env: Environment, tell: Tell): Checked {
+  const args = checkAll(call, env, tell);
+  const [way, more] = args;
+  if (way?.kind !== "constant" || way.type.name !== "distance" || more !== undefined) {
+    return wrongCall(call, tell, args, "faster_than(900 km)");
+  }
+  const metresPerHour = constantNumber(way.value);
+  const distance = FIELDS.get("tx.act.distance")?.read as Read<number>;
+  const elapsed = FIELDS.get("tx.act.elapsed")?.read as Read<number>;
+  const test: Test = (c) => {
+    const metres = distance(c);
+    const ms = elapsed(c);
+    return metres === undefined || ms === undefined ? undefined : metres * HOUR_MS > metresPerHour * ms;
+  };
+  const parts = { ...joinBases(call.start, call.end, []), classes: CLASS_BITS.behaviour };
+  return truth(parts, test, `faster(${metresPerHour})`);
 }
 
 function listArgument(

@@ -42,12 +42,17 @@ export interface AggregateDefinition {
   readonly unit: Unit;
 }
 
+/** An aggregate over recent movements or completions of a flow. */
+export type BareAggregate = Pick<Aggregate, "function" | "windowMs" | "unit" | "past" | "completed">;
+
 /** Collects the measures and aggregates of a pack. */
 export interface MeasureTable {
   /** Slot of the measure, with the window that is read from it. */
   measure(definition: MeasureDefinition, windowMs: number, windowMinMs?: number): number;
   /** Slot of the aggregate. */
   aggregate(definition: AggregateDefinition): number;
+  /** Slot of an aggregate that needs no measure; `canonical` says all that it is. */
+  bare(aggregate: BareAggregate, canonical: string): number;
   /** Canonical text of an aggregate, for filters that read it. */
   canonicalOf(slot: number): string;
   /** All of it, in dependency order: a filter reads aggregates of lower slots only. */
@@ -100,10 +105,20 @@ export function createMeasureTable(): MeasureTable {
       if (known !== undefined) return known;
       const index = aggregates.length;
       const refinement = refined?.refinement;
-      aggregates.push({ slot: index, measure: slot, function: name, windowMs, refined: refinement, flow, unit });
+      const measured = { measure: slot, past: undefined, completed: undefined, refined: refinement, flow };
+      aggregates.push({ slot: index, function: name, windowMs, unit, ...measured });
       aggregateSlots.set(text, index);
       aggregateTexts.push(text);
       return index;
+    },
+    bare(aggregate, text) {
+      const known = aggregateSlots.get(text);
+      if (known !== undefined) return known;
+      const slot = aggregates.length;
+      aggregates.push({ slot, measure: -1, refined: undefined, flow: undefined, ...aggregate });
+      aggregateSlots.set(text, slot);
+      aggregateTexts.push(text);
+      return slot;
     },
     canonicalOf: (slot) => `agg[${aggregateTexts[slot] ?? ""}]`,
     finish: () => ({ measures: finishMeasures(drafts), aggregates }),

@@ -68,6 +68,10 @@ function resolveName(scope: RuleScope, place: Place, own: OwnNames, path: readon
     case "other":
     case "profile":
       return resolveField(scope, path, tell);
+    case "past":
+      if (place.past === true) return resolveField(scope, path, tell);
+      tell("E031", start, "`past` is an earlier movement; it can be read in `matching` and in what it counts only");
+      return errorAt(start, end);
     default:
       break;
   }

@@ -5,7 +5,7 @@
  */
 import type { EntityKey, EntityKind } from "../domain/entity.ts";
 import type { Profile } from "../domain/profile.ts";
-import type { Direction, Tx, TxSide } from "../domain/tx.ts";
+import type { Direction, Purpose, Rail, Tx, TxSide } from "../domain/tx.ts";
 import type { View } from "../domain/view.ts";
 import type { AlertClass, Crime, PartyRole, RuleStatus, Severity } from "../domain/vocabulary.ts";
 
@@ -19,6 +19,24 @@ export type Test = (c: Context) => Tri;
  * time of day minutes.
  */
 export type Unit = "money" | "count" | "ratio" | "duration" | "distance" | "time_of_day" | "text";
+
+/** An earlier movement of the entity, as `past.*` shows it to a filter. */
+export interface PastEvent {
+  readonly time: number;
+  readonly incoming: boolean;
+  /** Base currency minor units; NaN when unknown. */
+  readonly amount: number;
+  /** Far side as an entity key; empty for cash. */
+  readonly other: EntityKey;
+  readonly rail: Rail;
+  readonly purpose: Purpose | undefined;
+}
+
+/** Time and place (`lat,lon`) at which somebody gave an order. */
+export interface Act {
+  readonly time: number;
+  readonly cell: string;
+}
 
 /** What a closure may ask for. Screening implements it for the view being judged. */
 export interface Context {
@@ -47,6 +65,10 @@ export interface Context {
   knownFor(measure: number, key: string): number | undefined;
   /** Flow step attributes: slot of `Pack.flows`, step index. */
   flowTime(flow: number, step: number, which: "first" | "last"): number | undefined;
+  /** The earlier movement that a `matching` filter is asked about; undefined outside of one. */
+  readonly past: PastEvent | undefined;
+  /** Where and when the entity acted before the judged movement, as far as it said where. */
+  readonly priorAct: Act | undefined;
   /** Of the typology being judged. */
   readonly score: number;
   familyCount(): number;
@@ -108,7 +130,10 @@ export type AggregateFunction =
   /** Regularity, of contributions that are still known one by one. */
   | "gap_cv"
   | "same_day_of_month"
-  | "equal_amount_share";
+  | "equal_amount_share"
+  /** How long money stays, and what share of it leaves soon; first in, first out. Past queries only. */
+  | "dwell"
+  | "passed_on";
 
 /** A window other than `(now - windowMs, now]`. */
 export type WindowShape =
@@ -129,10 +154,26 @@ export interface AggregateRefinement {
   readonly part: Read<string> | undefined;
 }
 
+/** What is computed over the entity's recent movements one by one, without a measure. */
+export interface PastQuery {
+  readonly subject: EntityKind;
+  /** Which of them count; it may read `past`. */
+  readonly matching: Test | undefined;
+  /** What each adds; 1 where undefined. */
+  readonly value: Read<number> | undefined;
+  readonly key: Read<string> | undefined;
+  /** passed_on: how soon money must leave. */
+  readonly withinMs: number;
+}
+
 /** A number over one measure and one window, shared by every rule that asks for the same. */
 export interface Aggregate {
   readonly slot: number;
+  /** -1 where `past` or `completed` says what is computed. */
   readonly measure: number;
+  readonly past: PastQuery | undefined;
+  /** Slot of the flow whose completions are counted. */
+  readonly completed: number | undefined;
   readonly function: AggregateFunction;
   /** Window `(now - windowMs, now]`; Infinity for `ever`. With another window: how far it can reach back. */
   readonly windowMs: number;

@@ -28,9 +28,12 @@ export interface Place {
   readonly hits: boolean;
   /** Calendars and words of the profile, which may only lower a score. */
   readonly lowering: boolean;
+  /** `past`, the earlier movement that a `matching` filter is asked about. */
+  readonly past?: boolean;
 }
 
 export const IN_FILTER: Place = { steps: false, score: false, hits: false, lowering: false };
+export const IN_MATCHING: Place = { ...IN_FILTER, past: true };
 export const IN_CLAUSE: Place = { steps: true, score: false, hits: true, lowering: false };
 export const IN_SCORE: Place = { steps: false, score: false, hits: true, lowering: false };
 export const IN_ALERT: Place = { steps: false, score: true, hits: true, lowering: false };
@@ -60,6 +63,8 @@ export interface Where {
 export interface RuleScope {
   readonly pack: PackScope;
   readonly rule: { readonly id: string; readonly crime: Crime; readonly subject: EntityKind; readonly scope: Scope };
+  /** Slot of the rule's flow. */
+  flow: number | undefined;
   readonly steps: Map<string, StepNames>;
   readonly hits: Map<string, HitNames>;
   /** Families of a typology's score. */

@@ -25,6 +25,10 @@ export const AGGREGATE_WORDS = [
 ] as const;
 export type AggregateWord = (typeof AGGREGATE_WORDS)[number];
 
+/** What can be computed over recent movements that a `matching` filter compares with the judged one. */
+export const PAST_WORDS = ["count", "sum", "min", "max", "distinct", "last_seen", "dwell", "passed_on"] as const;
+export type PastWord = (typeof PAST_WORDS)[number];
+
 /** How a window is written; exactly one of `last`, `calendar` and `burst` is there in a sound file. */
 export interface WindowSource {
   readonly last: ScalarNode | undefined;
@@ -50,6 +54,20 @@ export type AggregateSource =
       /** Splits the aggregate: expression of the key. */
       readonly by: ScalarNode | undefined;
       readonly includeCurrent: boolean;
+    }
+  | {
+      readonly kind: "past";
+      readonly name: ScalarNode;
+      readonly word: PastWord;
+      readonly of: ScalarNode;
+      readonly matching: ScalarNode | undefined;
+      readonly last: ScalarNode | undefined;
+    }
+  | {
+      readonly kind: "completed";
+      readonly name: ScalarNode;
+      readonly of: ScalarNode;
+      readonly last: ScalarNode | undefined;
     }
   | {
       readonly kind: "quotient";
@@ -91,10 +109,12 @@ const OWN_WORDS: readonly AggregateWord[] = AGGREGATE_WORDS.filter((word) => wor
 function readAggregate(name: ScalarNode, map: MapNode, kept: boolean, findings: Findings): AggregateSource | undefined {
   const quotient = map.byKey.get("ratio") ?? map.byKey.get("share");
   if (quotient !== undefined && !kept) return readQuotient(name, map, quotient.key, quotient.value, findings);
+  if (!kept && PAST_KEYS.some((key) => map.byKey.has(key))) return readPast(name, map, findings);
+  if (!kept && map.byKey.has("completed")) return readCompleted(name, map, findings);
   const known = kept ? KEPT_WORDS : OWN_WORDS;
   const [word, second] = known.filter((one) => map.byKey.has(one));
   if (word === undefined) {
-    const all = kept ? known : [...known, "ratio", "share"];
+    const all = kept ? known : [...known, "ratio", "share", "dwell", "passed_on", "completed"];
     const first = map.entries[0]?.key;
     const hint = first && !Object.hasOwn(MEASURED_KEYS, first.text) ? hintFor(first.text, all) : undefined;
     const message = `\`${name.text}\` says nothing to compute`;
@@ -132,6 +152,31 @@ function readAggregate(name: ScalarNode, map: MapNode, kept: boolean, findings: 
     by,
     includeCurrent: wordAt(map, "include_current", ["true", "false"] as const, findings) !== "false",
   };
+}
+
+const PAST_KEYS = ["matching", "dwell", "passed_on"];
+
+function readPast(name: ScalarNode, map: MapNode, findings: Findings): AggregateSource | undefined {
+  const word = PAST_WORDS.find((one) => map.byKey.has(one));
+  if (word === undefined) {
+    findings.add("E011", map, `\`${name.text}\` says nothing to compute`, `one of ${PAST_WORDS.join(", ")}`);
+    return undefined;
+  }
+  const matching = word === "dwell" || word === "passed_on" ? "optional" : "required";
+  checkKeys(map, { [word]: "required", matching, last: "required" }, `the aggregate \`${name.text}\``, findings);
+  const of = scalarAt(map, word, findings);
+  if (of === undefined) return undefined;
+  if ((word === "count" || word === "last_seen" || word === "dwell") && of.text !== "events") {
+    findings.add("E013", of, `\`${word}\` is of \`events\``, `${word}: events`);
+  }
+  const last = scalarAt(map, "last", findings);
+  return { kind: "past", name, word, of, matching: scalarAt(map, "matching", findings), last };
+}
+
+function readCompleted(name: ScalarNode, map: MapNode, findings: Findings): AggregateSource | undefined {
+  checkKeys(map, { completed: "required", last: "required" }, `the aggregate \`${name.text}\``, findings);
+  const of = scalarAt(map, "completed", findings);
+  return of && { kind: "completed", name, of, last: scalarAt(map, "last", findings) };
 }
 
 const NO_WINDOW: WindowSource = { last: undefined, calendar: undefined, tz: undefined, burst: undefined };

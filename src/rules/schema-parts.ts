@@ -41,8 +41,8 @@ const NAMES_MAX = 60;
 /** Names of filters and steps stand bare in an expression, where these mean something else. */
 export const RESERVED: ReadonlySet<string> = new Set(
   (
-    "tx self other profile params lists agg hits score families base peer marks true false in events all any not " +
-    "at_least and or ever"
+    "tx self other profile past params lists agg hits score families base peer marks true false in events all any " +
+    "not at_least and or ever"
   ).split(" "),
 );
 

@@ -12,6 +12,7 @@ import { type Ast, parse } from "./expression/parser.ts";
 import { type Checked, describeType, errorAt } from "./expression/types.ts";
 import { raisesByProfile } from "./expression/weight.ts";
 import { createEnvironment, type OwnNames } from "./names.ts";
+import { checkCompleted, checkPast } from "./past.ts";
 import { IN_FILTER, type PackScope, planScope, type RuleScope, type Where } from "./rule-scope.ts";
 import type { RuleSource } from "./schema.ts";
 import type { ScalarNode } from "./source.ts";
@@ -55,6 +56,8 @@ export function createRuleScope(pack: PackScope, source: RuleSource, params: Rea
       if (aggregate === undefined) return undefined;
       return once(`aggregate ${name}`, name, aggregate.name, aggregates, () => {
         if (aggregate.kind === "quotient") return checkQuotient(scope, aggregate);
+        if (aggregate.kind === "past") return checkPast(scope, aggregate);
+        if (aggregate.kind === "completed") return checkCompleted(scope, aggregate);
         const window = readWindow(scope, aggregate.window, true);
         const over = aggregate.scope === undefined ? scope.rule.scope : planScope(aggregate.scope);
         return checkMeasured(scope, aggregate, { scope: over, window, flow: undefined });
@@ -64,6 +67,7 @@ export function createRuleScope(pack: PackScope, source: RuleSource, params: Rea
   const scope: RuleScope = {
     pack,
     rule: { id: source.id.text, crime: source.crime, subject: source.subject, scope: planScope(source.scope) },
+    flow: undefined,
     steps: new Map(),
     hits: new Map(),
     families: new Set(),

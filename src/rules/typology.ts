@@ -210,6 +210,8 @@ function imagined(
     aggHas: () => undefined,
     hits: (slot) => (hitSlots.includes(slot) ? Number.MAX_SAFE_INTEGER : 0),
     knownFor: () => undefined,
+    past: undefined,
+    priorAct: undefined,
     flowTime: () => undefined,
     score,
     familyCount: () => families,

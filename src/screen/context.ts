@@ -7,8 +7,9 @@ import type { EntityKey } from "../domain/entity.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { Direction, Tx, TxSide } from "../domain/tx.ts";
 import type { View } from "../domain/view.ts";
-import type { Aggregate, Context, HitInput, Pack } from "../rules/plan.ts";
+import type { Act, Aggregate, Context, HitInput, Pack, PastEvent, PastQuery } from "../rules/plan.ts";
 import { hasKey, reading } from "./measures.ts";
+import { pastReading } from "./past-readings.ts";
 import { refinedReading } from "./refined-readings.ts";
 import type { EntityState } from "./state.ts";
 import type { SubjectIndex } from "./subject-index.ts";
@@ -36,6 +37,10 @@ export class JudgeContext implements Context {
 
   /** Sequence number of the judged movement (a booking has that of its authorisation); -1: none is judged. */
   currentSeq = -1;
+  past: PastEvent | undefined;
+  /** Numbers over earlier movements, which nothing that is counted for the judged one changes. */
+  private readonly pastValues = new Map<number, number | undefined>();
+  priorAct: Act | undefined;
 
   readonly pack: Pack;
   /** Rule index of each flow, by flow slot. */
@@ -59,6 +64,8 @@ export class JudgeContext implements Context {
   /** Points the context at a view of an entity. */
   aim(state: EntityState, index: SubjectIndex, view: View, now: number): void {
     this.currentSeq = -1;
+    this.priorAct = undefined;
+    if (this.pastValues.size > 0) this.pastValues.clear();
     this.view = view;
     this.entity = view.entity;
     this.now = now;
@@ -169,6 +176,20 @@ export class JudgeContext implements Context {
     return { seq, time: state?.armedTime[step] ?? Number.NaN };
   }
 
+  private readPast(aggregate: Aggregate, query: PastQuery): number | undefined {
+    const { slot } = aggregate;
+    if (this.pastValues.has(slot)) return this.pastValues.get(slot);
+    const value = pastReading(this, aggregate, query);
+    this.pastValues.set(slot, value);
+    return value;
+  }
+
+  /** How often a flow was completed within the window. */
+  private completions(flow: number, windowMs: number): number {
+    const times = this.state.flows[this.flowRule[flow] ?? -1]?.completions ?? [];
+    return times.filter((time) => time > this.now - windowMs && time <= this.now).length;
+  }
+
   private aggregate(slot: number): Aggregate {
     const aggregate = this.pack.aggregates[slot];
     if (aggregate === undefined) throw new Error(`invariant broken: pack has no aggregate ${slot}`);
@@ -177,6 +198,8 @@ export class JudgeContext implements Context {
 
   private readAggregate(slot: number): number | undefined {
     const aggregate = this.aggregate(slot);
+    if (aggregate.past !== undefined) return this.readPast(aggregate, aggregate.past);
+    if (aggregate.completed !== undefined) return this.completions(aggregate.completed, aggregate.windowMs);
     const measure = this.pack.measures[aggregate.measure];
     // A party's typology judged on a stand-in account cannot read the party's aggregates.
     if (measure === undefined || measure.subject !== this.index.kind) return undefined;

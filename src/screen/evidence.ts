@@ -6,9 +6,10 @@ import { EVIDENCE_CARRIED_MAX } from "../base/limits.ts";
 import type { Evidence } from "../domain/alert.ts";
 import { toDecimal } from "../domain/money.ts";
 import { formatTime } from "../domain/time.ts";
-import type { Aggregate, Clause, Comparison, Measure } from "../rules/plan.ts";
+import type { Aggregate, Clause, Comparison } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
 import { type ReadingDetail, readingDetail } from "./measures.ts";
+import { pastDetail } from "./past-readings.ts";
 import { refinedDetail } from "./refined-readings.ts";
 import { plainValue } from "./render.ts";
 import type { RecentEvent } from "./state.ts";
@@ -60,21 +61,19 @@ function evidence(context: JudgeContext, comparison: Comparison): Evidence {
   };
 }
 
-function restsOn(
-  context: JudgeContext,
-  slot: number,
-): { aggregate: Aggregate; measure: Measure; detail: ReadingDetail } | undefined {
+function restsOn(context: JudgeContext, slot: number): { aggregate: Aggregate; detail: ReadingDetail } | undefined {
   const aggregate = context.pack.aggregates[slot];
+  if (aggregate?.past !== undefined) return { aggregate, detail: pastDetail(context, aggregate, aggregate.past) };
   const measure = aggregate === undefined ? undefined : context.pack.measures[aggregate.measure];
   if (aggregate === undefined || measure === undefined || measure.subject !== context.index.kind) return undefined;
   const state = context.state.measures[measure.index];
   if (state === undefined) return undefined;
   if (aggregate.refined !== undefined) {
-    return { aggregate, measure, detail: refinedDetail(context, state, measure, aggregate) };
+    return { aggregate, detail: refinedDetail(context, state, measure, aggregate) };
   }
   const { seq, time } = context.flowBound(aggregate);
   const detail = readingDetail(state, measure, aggregate.function, context.now, aggregate.windowMs, seq, time);
-  return { aggregate, measure, detail };
+  return { aggregate, detail };
 }
 
 /** A clause on the movement itself rests on that movement. */

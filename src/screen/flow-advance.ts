@@ -41,11 +41,21 @@ export function advanceFlow(context: JudgeContext, prepared: PreparedRule, view:
         if (reached === true && (cells.armedSeq[k + 1] as number) < 0) arm(cells, k + 1, seq, context.now);
       } else {
         result = reached === true ? stillReached(context, until) : reached;
-        if (result === true) cells.done = true;
+        if (result === true) complete(cells, context.now);
       }
     }
   }
   return result;
+}
+
+/** Completions that are kept: thresholds of the catalogue are 3 to 5. */
+const COMPLETIONS_MAX = 32;
+
+/** One cycle completes once; what still comes of its last step only prolongs it. */
+function complete(cells: FlowState, now: number): void {
+  if (!cells.done) cells.completions.push(now);
+  if (cells.completions.length > COMPLETIONS_MAX) cells.completions.shift();
+  cells.done = true;
 }
 
 function inStep(context: Context, step: FlowStep, view: TxView): boolean {

@@ -65,6 +65,7 @@ export function foldMovement(context: JudgeContext, view: TxView, reversed: bool
   if (tx.relation?.kind === "settles" && settle(context, view, tx.relation.of)) return true;
   remember(context, view, reversed);
   if (reversed) return false;
+  rememberAct(context, view);
   contributeAll(context, view);
   return true;
 }
@@ -122,6 +123,9 @@ function remember(context: JudgeContext, view: TxView, reversed: boolean): void 
     amount: tx.amount ?? Number.NaN,
     other: farEntity(other),
     otherOwn: other.own,
+    rail: tx.rail,
+    purpose: tx.purpose,
+    moved: tx.stage === "booked" || tx.stage === "authorised",
     contentHash: tx.contentHash,
     open,
     reversed,
@@ -130,6 +134,16 @@ function remember(context: JudgeContext, view: TxView, reversed: boolean): void 
   while (state.recent.length > RECENT_EVENTS_MAX || (state.recent[0]?.time ?? Number.POSITIVE_INFINITY) <= horizon) {
     forgetOldest(context);
   }
+}
+
+/** The act is the initiator's; where nobody says who that is, both sides take it for theirs. */
+function rememberAct(context: JudgeContext, view: TxView): void {
+  const { state } = context;
+  const { actCell, initiator, time } = view.tx;
+  const own = view.direction === "in" ? "creditor" : "debtor";
+  if (actCell === undefined || (initiator !== undefined && initiator !== own)) return;
+  context.priorAct = state.act;
+  state.act = { time, cell: actCell };
 }
 
 function forgetOldest(context: JudgeContext): void {

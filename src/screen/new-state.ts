@@ -10,6 +10,7 @@ export function newState(subject: SubjectPlan): EntityState {
     since: Number.POSITIVE_INFINITY,
     seq: 0,
     recent: [],
+    act: undefined,
     openAuthorisations: 0,
     seen: [],
     tombstones: [],
@@ -48,5 +49,6 @@ export function newFlowState(flow: Flow): FlowState {
     first: new Array(n).fill(Number.NaN),
     last: new Array(n).fill(Number.NaN),
     done: false,
+    completions: [],
   };
 }

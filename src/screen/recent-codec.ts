@@ -2,10 +2,12 @@
  * Packed form of the recent events, most of a state's bytes: times as distances, ids without the
  * beginning that they share with the id before, counterparties by number.
  */
+import { assert } from "../base/assert.ts";
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { LATENESS_COUNTED_MS, SEEN_IDS_MS } from "../base/limits.ts";
 import { indexIn, oneOf } from "../domain/codec-parts.ts";
 import { ENTITY_KINDS, type EntityKey, type EntityKind, entityKey } from "../domain/entity.ts";
+import { PURPOSES, RAILS } from "../domain/tx.ts";
 import { IdReader, IdWriter, read32, type TextList, type TextTable, write32 } from "./codec-texts.ts";
 import type { RecentEvent } from "./state.ts";
 
@@ -47,7 +49,9 @@ export function encodeRecent(
   let time = 0;
   let seq = first.seq;
   const ids = new IdWriter();
-  for (const event of recent) {
+  let alike = 0;
+  for (const [i, event] of recent.entries()) {
+    if (i === alike) alike = writeRun(writer, recent, i);
     const flags = flagsOf(event);
     writer.u8(flags);
     writer.zigzag((event.time - time) / unit);
@@ -75,7 +79,10 @@ export function decodeRecent(reader: ByteReader, clock: number, texts: TextList)
   let time = 0;
   let seq = firstSeq;
   const ids = new IdReader();
+  let run: Run | undefined;
   for (let i = 0; i < count; i += 1) {
+    if (run === undefined || run.left === 0) run = readRun(reader);
+    run.left -= 1;
     const flags = reader.u8();
     time += reader.zigzag() * unit;
     seq = listFlags & GAPLESS ? firstSeq + i : seq + reader.zigzag();
@@ -89,6 +96,9 @@ export function decodeRecent(reader: ByteReader, clock: number, texts: TextList)
       amount: flags & AMOUNT_INTEGER ? reader.zigzag() : reader.f64(),
       other: readOther(reader, flags, texts),
       otherOwn: (flags & OTHER_OWN) !== 0,
+      rail: run.rail,
+      purpose: run.purpose,
+      moved: run.moved,
       contentHash: time >= clock - CONTENT_HASH_MS ? read32(reader) : 0,
       open: (flags & OPEN) !== 0,
       reversed: (flags & REVERSED) !== 0,
@@ -115,6 +125,42 @@ function writeKey(writer: ByteWriter, key: EntityKey, texts: TextTable): void {
   const separator = key.indexOf(":");
   writer.u8(indexIn(ENTITY_KINDS, key.slice(0, separator) as EntityKind));
   texts.writeTail(writer, key, separator + 1);
+}
+
+/** How the next movements moved that agree in it. */
+interface Run {
+  readonly rail: RecentEvent["rail"];
+  readonly purpose: RecentEvent["purpose"];
+  readonly moved: boolean;
+  left: number;
+}
+
+const NOT_MOVED = 15;
+assert(RAILS.length <= 16 && PURPOSES.length + 1 < NOT_MOVED, "rail and purpose fit into one byte");
+
+/** Rail in the low half of a byte, purpose (0: none) above; 15 there: nothing moved, and the purpose follows. */
+function writeRun(writer: ByteWriter, recent: readonly RecentEvent[], start: number): number {
+  const event = recent[start] as RecentEvent; // The caller's index.
+  let end = start + 1;
+  while (end < recent.length && isAlike(recent[end] as RecentEvent, event)) end += 1;
+  const purpose = event.purpose === undefined ? 0 : indexIn(PURPOSES, event.purpose) + 1;
+  writer.u8(indexIn(RAILS, event.rail) | ((event.moved ? purpose : NOT_MOVED) << 4));
+  if (!event.moved) writer.u8(purpose);
+  writer.varint(end - start);
+  return end;
+}
+
+function isAlike(a: RecentEvent, b: RecentEvent): boolean {
+  return a.rail === b.rail && a.purpose === b.purpose && a.moved === b.moved;
+}
+
+function readRun(reader: ByteReader): Run {
+  const packed = reader.u8();
+  const moved = packed >>> 4 !== NOT_MOVED;
+  const number = moved ? packed >>> 4 : reader.u8();
+  const purpose = number === 0 ? undefined : oneOf(reader, PURPOSES, number - 1);
+  const run = { rail: oneOf(reader, RAILS, packed & 15), purpose, moved, left: reader.varint() };
+  return run.left > 0 ? run : reader.fail("movements that moved alike");
 }
 
 function readOther(reader: ByteReader, flags: number, texts: TextList): EntityKey {

@@ -43,17 +43,20 @@ export function encodeFlow(writer: ByteWriter, flow: FlowState, origin: number):
     writeTime(writer, flow.first[step] as number, origin);
     writeTime(writer, flow.last[step] as number, origin);
   }
+  writer.varint(flow.completions.length);
+  for (const time of flow.completions) writer.zigzag(time - origin);
 }
 
 export function decodeFlow(reader: ByteReader, origin: number): FlowState {
   const done = reader.u8() === 1;
-  const flow: FlowState = { armedSeq: [], armedTime: [], first: [], last: [], done };
+  const flow: FlowState = { armedSeq: [], armedTime: [], first: [], last: [], done, completions: [] };
   for (let left = reader.count(7); left > 0; left -= 1) {
     flow.armedSeq.push(reader.zigzag());
     flow.armedTime.push(readTime(reader, origin));
     flow.first.push(readTime(reader, origin));
     flow.last.push(readTime(reader, origin));
   }
+  for (let left = reader.count(1); left > 0; left -= 1) flow.completions.push(reader.zigzag() + origin);
   return flow;
 }
 

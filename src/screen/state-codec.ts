@@ -20,13 +20,14 @@ import { decodeAlert, decodeFlow, decodeRule, encodeAlert, encodeFlow, encodeRul
 import type { Entity, EntityState, MeasureState, SentAlert } from "./state.ts";
 
 /** Version of the packed form; a change of layout needs the next one. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 /** Version of the frame around base, tail and sent alerts. */
 export const ENTITY_VERSION = 1;
 
 const OWN = 1;
 const HAS_REF = 2;
 const HAS_CLOCK = 4;
+const HAS_ACT = 8;
 
 /** What of a stored entity is not computed anew. */
 export interface EntityParts {
@@ -41,9 +42,14 @@ export function encodeState(writer: ByteWriter, state: EntityState, pack: Pack, 
   const texts = new TextTable();
   writer.u8(STATE_VERSION);
   const flags = (state.own ? OWN : 0) | (state.ref === undefined ? 0 : HAS_REF);
-  writer.u8(flags | (Number.isFinite(state.clock) ? HAS_CLOCK : 0));
+  const act = state.act === undefined ? 0 : HAS_ACT;
+  writer.u8(flags | act | (Number.isFinite(state.clock) ? HAS_CLOCK : 0));
   if (Number.isFinite(state.clock)) writer.zigzag(state.clock);
   if (state.ref !== undefined) writer.text(state.ref);
+  if (state.act !== undefined) {
+    writer.zigzag(state.act.time - origin);
+    writer.text(state.act.cell);
+  }
   writeTime(writer, state.since, origin);
   writeTime(writer, state.victimUntil, origin);
   writer.varint(state.seq);
@@ -79,6 +85,7 @@ export function decodeState(reader: ByteReader, pack: Pack, kind: EntityKind): E
   const origin = Number.isFinite(state.clock) ? state.clock : 0;
   state.own = (flags & OWN) !== 0;
   state.ref = flags & HAS_REF ? reader.text() : undefined;
+  if (flags & HAS_ACT) state.act = { time: reader.zigzag() + origin, cell: reader.text() };
   state.since = readTime(reader, origin);
   state.victimUntil = readTime(reader, origin);
   state.seq = reader.varint();

@@ -5,8 +5,10 @@
  */
 import type { EntityKey, EntityKind } from "../domain/entity.ts";
 import type { Profile } from "../domain/profile.ts";
+import type { Purpose, Rail } from "../domain/tx.ts";
 import type { HitView, MarkView, View } from "../domain/view.ts";
 import type { Severity } from "../domain/vocabulary.ts";
+import type { Act } from "../rules/plan.ts";
 
 /** One of the newest movements (at most RECENT_EVENTS_MAX), for exact windows, evidence and marks. */
 export interface RecentEvent {
@@ -22,6 +24,10 @@ export interface RecentEvent {
   readonly other: EntityKey;
   /** The far side is held at this institution too. */
   readonly otherOwn: boolean;
+  readonly rail: Rail;
+  readonly purpose: Purpose | undefined;
+  /** Booked or authorised: money that moved or is held. */
+  readonly moved: boolean;
   readonly contentHash: number;
   /** An authorisation that nothing has settled yet. */
   open: boolean;
@@ -94,6 +100,8 @@ export interface FlowState {
   readonly last: number[];
   /** The last step was reached; the next event of step 0 begins a new cycle. */
   done: boolean;
+  /** Event times of completions, newest last, at most COMPLETIONS_MAX. */
+  readonly completions: number[];
 }
 
 /** A running or past alert episode of one typology. */
@@ -128,6 +136,8 @@ export interface EntityState {
   seq: number;
   /** Oldest first. */
   readonly recent: RecentEvent[];
+  /** Where and when the entity last gave an order, as far as a movement said where. */
+  act: Act | undefined;
   /** How many of `recent` are open authorisations. */
   openAuthorisations: number;
   /** 48-bit hashes of dedupe keys older than `recent`, with event time; oldest first. */

@@ -185,6 +185,8 @@ export function context(given: Partial<Context> = {}): Context {
     hits: () => 0,
     knownFor: () => undefined,
     flowTime: () => undefined,
+    past: undefined,
+    priorAct: undefined,
     score: 0,
     familyCount: () => 0,
     hasFamily: () => false,

@@ -70,6 +70,7 @@ export interface Move {
   readonly toParty?: string;
   readonly contentHash?: number;
   readonly localMinute?: number;
+  readonly cell?: string;
 }
 
 /** A transfer between two accounts; amounts in minor units of the base currency. */
@@ -96,7 +97,7 @@ export function move(m: Move): Tx {
     initiator: m.initiator,
     actCountry: undefined,
     actPlace: undefined,
-    actCell: undefined,
+    actCell: m.cell,
     actSite: undefined,
     whiteLabelAtm: undefined,
     device: undefined,

@@ -15,7 +15,8 @@ const LAST = { kind: "last" } as const;
 function aggregateOf(fn: AggregateFunction, refined: Partial<AggregateRefinement>, windowMs = WINDOW_MS): Aggregate {
   const plain = { window: LAST, current: true, part: undefined };
   const refinement = { ...plain, ...refined };
-  return { slot: 0, measure: 0, function: fn, windowMs, refined: refinement, flow: undefined, unit: "count" };
+  const none = { past: undefined, completed: undefined, flow: undefined };
+  return { slot: 0, measure: 0, function: fn, windowMs, refined: refinement, unit: "count", ...none };
 }
 
 /** Reads an aggregate of a run at its newest event, both ways, and checks that they agree. */

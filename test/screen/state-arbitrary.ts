@@ -1,6 +1,7 @@
 /** Random states and the packs that they belong to. */
 import fc from "fast-check";
 import { ENTITY_KINDS } from "../../src/domain/entity.ts";
+import { PURPOSES, RAILS } from "../../src/domain/tx.ts";
 import { SEVERITIES } from "../../src/domain/vocabulary.ts";
 import type { CompiledRule, Flow, Measure, MeasureKind, Pack, SubjectPlan } from "../../src/rules/plan.ts";
 import { CONTENT_HASH_MS } from "../../src/screen/recent-codec.ts";
@@ -119,6 +120,9 @@ const recentEvent: fc.Arbitrary<Omit<RecentEvent, "seq"> & { gap: number }> = re
   amount: fc.oneof(integer, fc.constantFrom(Number.NaN, -0, 1.5)),
   other: fc.oneof(fc.constant(""), entity),
   otherOwn: fc.boolean(),
+  rail: fc.constantFrom(...RAILS),
+  purpose: fc.option(fc.constantFrom(...PURPOSES), { nil: undefined }),
+  moved: fc.boolean(),
   contentHash: hash32,
   open: fc.boolean(),
   reversed: fc.boolean(),
@@ -214,13 +218,15 @@ const flowState: fc.Arbitrary<FlowState> = fc
   .tuple(
     fc.array(fc.tuple(fc.integer({ min: -1, max: 999 }), oddTime, oddTime, oddTime), { maxLength: 3 }),
     fc.boolean(),
+    fc.array(time, { maxLength: 3 }),
   )
-  .map(([steps, done]) => ({
+  .map(([steps, done, completions]) => ({
     armedSeq: steps.map((s) => s[0]),
     armedTime: steps.map((s) => s[1]),
     first: steps.map((s) => s[2]),
     last: steps.map((s) => s[3]),
     done,
+    completions,
   }));
 
 const alertState: fc.Arbitrary<AlertState> = record({
@@ -265,6 +271,7 @@ export const state: fc.Arbitrary<EntityState> = fc
       since: fc.oneof(time, fc.constant(Number.POSITIVE_INFINITY)),
       seq: fc.nat(),
       recent: fc.constant(recent),
+      act: fc.option(record({ time, cell: text }), { nil: undefined }),
       openAuthorisations: fc.nat(9),
       seen: fc.array(record({ hash: hash48, time }), { maxLength: 3 }),
       tombstones: fc.array(hash48, { maxLength: 3 }),

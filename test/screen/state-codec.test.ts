@@ -85,7 +85,7 @@ describe("states as bytes", () => {
   it("are small for a typical account: 60 movements, 6 measures", () => {
     const plan = packOf({
       ...PLAN,
-      measures: [...PLAN.measures, { definition: 4, kind: "number" }, { definition: 6, kind: "distinct" }],
+      measures: [...PLAN.measures.slice(0, 4), { definition: 4, kind: "number" }, { definition: 6, kind: "distinct" }],
     });
     expect(encodeStateBytes(typicalState(plan, 60, "plain"), plan, "account").length).toBeLessThanOrEqual(1_600);
     expect(encodeStateBytes(newState(plan.subjects.account), plan, "account").length).toBeLessThan(40);
@@ -189,7 +189,7 @@ describe("bytes that are no state", () => {
     const longer = new Uint8Array([...bytes, 0]);
     expect(() => decodeStateBytes(longer, PACK, "account")).toThrow("end of the state");
     expect(() => decodeStateBytes(new Uint8Array(), PACK, "account")).toThrow("position 0 of 0");
-    expect(() => decodeStateBytes(new Uint8Array([9]), PACK, "account")).toThrow("version 1, but one of 9");
+    expect(() => decodeStateBytes(new Uint8Array([9]), PACK, "account")).toThrow("version 2, but one of 9");
     expect(() => decodeEntityParts(new Uint8Array([9]), KEY, PACK)).toThrow("version 1, but one of 9");
   });
 });

@@ -1,0 +1,159 @@
+/**
+ * Numbers over the entity's recent movements one by one: those that a filter finds like the judged one, how long money
+ * stays and how much of it leaves soon. At most the recent events are looked at; evidence says when that was not all.
+ */
+import { RECENT_EVENTS_MAX } from "../base/limits.ts";
+import type { Aggregate, Measure, PastQuery } from "../rules/plan.ts";
+import type { JudgeContext } from "./context.ts";
+import { type ReadingDetail, readingDetail } from "./reading-detail.ts";
+import { reading } from "./readings.ts";
+import type { MeasureState, RecentEvent } from "./state.ts";
+
+/** Found movements as a measure, so that windows, functions and evidence are those of measures. */
+interface Found extends MeasureState {
+  readonly labels: string[];
+}
+
+/** The value; undefined when nothing is judged that could be compared, or it cannot be told. */
+export function pastReading(context: JudgeContext, aggregate: Aggregate, query: PastQuery): number | undefined {
+  if (query.subject !== context.index.kind) return undefined;
+  if (isFlowOfMoney(aggregate)) return dwellOf(context, aggregate, query);
+  const found = findPast(context, aggregate, query);
+  if (found === undefined) return undefined;
+  if (aggregate.function === "distinct") return new Set(found.labels).size;
+  return reading(plain(found), NO_MEASURE, aggregate.function, context.now, aggregate.windowMs, -1);
+}
+
+/** The same number with what it rests on. */
+export function pastDetail(context: JudgeContext, aggregate: Aggregate, query: PastQuery): ReadingDetail {
+  const { now, state } = context;
+  const value = pastReading(context, aggregate, query);
+  const found = findPast(context, aggregate, isFlowOfMoney(aggregate) ? { ...query, value: undefined } : query);
+  const fn = aggregate.function === "count" || aggregate.function === "last_seen" ? aggregate.function : "sum";
+  const detail = readingDetail(
+    found === undefined ? NOTHING : plain(found),
+    NO_MEASURE,
+    fn,
+    now,
+    aggregate.windowMs,
+    -1,
+  );
+  const oldest = state.recent[0];
+  const all = state.recent.length < RECENT_EVENTS_MAX || (oldest?.time ?? now) <= now - aggregate.windowMs;
+  return { ...detail, value, exact: all };
+}
+
+function isFlowOfMoney(aggregate: Aggregate): boolean {
+  return aggregate.function === "dwell" || aggregate.function === "passed_on";
+}
+
+function plain(found: MeasureState): MeasureState {
+  return { ...found, labels: undefined };
+}
+
+/** The movements before the judged one that match it. */
+function findPast(context: JudgeContext, aggregate: Aggregate, query: PastQuery): Found | undefined {
+  const { state, currentSeq, now } = context;
+  if (currentSeq < 0) return undefined;
+  const found = {
+    ...NOTHING,
+    seqs: [] as number[],
+    times: [] as number[],
+    values: [] as number[],
+    labels: [] as string[],
+  };
+  const from = now - aggregate.windowMs;
+  for (const event of state.recent) {
+    if (event.seq >= currentSeq) break;
+    if (event.time <= from || !counts(context, event, query)) continue;
+    const value = query.value === undefined ? 1 : asked(context, event, query.value);
+    const key = query.key === undefined ? "" : asked(context, event, query.key);
+    if (value === undefined || key === undefined) continue;
+    found.seqs.push(event.seq);
+    found.times.push(event.time);
+    found.values.push(value);
+    found.labels.push(key);
+  }
+  return found;
+}
+
+function counts(context: JudgeContext, event: RecentEvent, query: PastQuery): boolean {
+  if (event.reversed || !event.moved) return false;
+  return query.matching === undefined || asked(context, event, query.matching) === true;
+}
+
+/** Asks a closure about an earlier movement. */
+function asked<T>(context: JudgeContext, event: RecentEvent, read: (c: JudgeContext) => T): T {
+  context.past = event;
+  const value = read(context);
+  context.past = undefined;
+  return value;
+}
+
+/**
+ * First in, first out. dwell: mean time between in and out of the money that left within the window, weighted by
+ * amount. passed_on: share of what came in within the window that has left within `withinMs`.
+ */
+function dwellOf(context: JudgeContext, aggregate: Aggregate, query: PastQuery): number | undefined {
+  const { state, now } = context;
+  const from = now - aggregate.windowMs;
+  const waiting: { readonly time: number; left: number }[] = [];
+  let first = 0;
+  let cameIn = 0;
+  let passedOn = 0;
+  let left = 0;
+  let weighted = 0;
+  for (const event of state.recent) {
+    if (event.time > now) break;
+    if (Number.isNaN(event.amount) || !counts(context, event, query)) continue;
+    if (event.incoming) {
+      waiting.push({ time: event.time, left: event.amount });
+      if (event.time > from) cameIn += event.amount;
+      continue;
+    }
+    let open = event.amount;
+    while (open > 0 && first < waiting.length) {
+      const oldest = waiting[first] as { readonly time: number; left: number }; // first is within the array.
+      const part = Math.min(open, oldest.left);
+      const stayed = event.time - oldest.time;
+      if (event.time > from) {
+        left += part;
+        weighted += part * stayed;
+      }
+      if (oldest.time > from && stayed <= query.withinMs) passedOn += part;
+      open -= part;
+      oldest.left -= part;
+      if (oldest.left <= 0) first += 1;
+    }
+  }
+  if (aggregate.function === "dwell") return left > 0 ? weighted / left : undefined;
+  return cameIn > 0 ? passedOn / cameIn : undefined;
+}
+
+const NOTHING: MeasureState = {
+  seqs: [],
+  times: [],
+  values: [],
+  labels: undefined,
+  buckets: [],
+  groups: undefined,
+  keys: undefined,
+  newest: Number.NEGATIVE_INFINITY,
+  overflowed: false,
+};
+
+/** Readings of plain numbers ask nothing of their measure. */
+const NO_MEASURE: Measure = {
+  slot: -1,
+  index: -1,
+  definition: 0,
+  kind: "number",
+  subject: "account",
+  scope: { rail: undefined, direction: undefined, channel: undefined, purpose: undefined, stage: [] },
+  where: undefined,
+  value: undefined,
+  key: undefined,
+  cap: 0,
+  windowMs: Number.POSITIVE_INFINITY,
+  windowMinMs: Number.POSITIVE_INFINITY,
+};
