@@ -2,12 +2,12 @@
  * The context that compiled closures read: one object an engine, pointed at one view and one state
  * at a time. Aggregate values are remembered until the state changes (`touch`).
  */
-import { FIRST_SEEN_WARM_MS } from "../base/limits.ts";
+import { FIRST_SEEN_WARM_MS, WINDOW_MAX_MS } from "../base/limits.ts";
 import type { EntityKey } from "../domain/entity.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { Direction, Tx, TxSide } from "../domain/tx.ts";
 import type { View } from "../domain/view.ts";
-import type { Act, Aggregate, Context, HitInput, Pack, PastEvent, PastQuery } from "../rules/plan.ts";
+import type { Act, Aggregate, Context, HitInput, Measure, Pack, PastEvent, PastQuery } from "../rules/plan.ts";
 import { hasKey, reading } from "./measures.ts";
 import { pastReading } from "./past-readings.ts";
 import { refinedReading } from "./refined-readings.ts";
@@ -116,8 +116,9 @@ export class JudgeContext implements Context {
     const measure = this.pack.measures[aggregate.measure];
     if (measure === undefined || measure.subject !== this.index.kind) return undefined;
     const state = this.state.measures[measure.index];
-    if (state === undefined) return false;
-    return hasKey(state, key, this.now, aggregate.windowMs, this.flowBound(aggregate).seq);
+    const { seq, time } = this.flowBound(aggregate);
+    if (state !== undefined && hasKey(state, key, this.now, aggregate.windowMs, seq)) return true;
+    return this.isWarming(measure, aggregate, time) ? undefined : false;
   }
 
   knownFor(slot: number, key: string): number | undefined {
@@ -128,8 +129,9 @@ export class JudgeContext implements Context {
     if (state === undefined || entry === undefined) return undefined;
     // A set that lost keys cannot tell a new counterparty from a forgotten one.
     if (Number.isNaN(entry.firstTime)) return undefined;
-    if (entry.firstTime - this.state.since >= FIRST_SEEN_WARM_MS) return this.now - entry.firstTime;
-    const opened = this.existsSince();
+    const begun = this.state.warming?.get(measure.index);
+    if (entry.firstTime - (begun ?? this.state.since) >= FIRST_SEEN_WARM_MS) return this.now - entry.firstTime;
+    const opened = begun === undefined ? this.existsSince() : undefined;
     if (opened !== undefined && opened >= this.state.since - FIRST_SEEN_WARM_MS) return this.now - entry.firstTime;
     // Met while Palermo was still new to the entity: known at least this long.
     const known = this.now - entry.firstTime;
@@ -196,6 +198,14 @@ export class JudgeContext implements Context {
     return aggregate;
   }
 
+  /** Some of what the window (or the flow step armed at `armedTime`) reaches back to came before the measure began. */
+  private isWarming(measure: Measure, aggregate: Aggregate, armedTime: number): boolean {
+    const since = this.state.warming?.get(measure.index);
+    if (since === undefined) return false;
+    const from = this.now - Math.min(aggregate.windowMs, WINDOW_MAX_MS);
+    return since > (armedTime > from ? armedTime : from);
+  }
+
   private readAggregate(slot: number): number | undefined {
     const aggregate = this.aggregate(slot);
     if (aggregate.past !== undefined) return this.readPast(aggregate, aggregate.past);
@@ -203,6 +213,8 @@ export class JudgeContext implements Context {
     const measure = this.pack.measures[aggregate.measure];
     // A party's typology judged on a stand-in account cannot read the party's aggregates.
     if (measure === undefined || measure.subject !== this.index.kind) return undefined;
+    const { seq, time } = this.flowBound(aggregate);
+    if (this.isWarming(measure, aggregate, time)) return undefined;
     const state = this.state.measures[measure.index];
     if (state === undefined) {
       const { function: fn, refined } = aggregate;
@@ -211,7 +223,6 @@ export class JudgeContext implements Context {
       return fn === "count" || fn === "sum" || fn === "distinct" ? 0 : undefined;
     }
     if (aggregate.refined !== undefined) return refinedReading(this, state, measure, aggregate);
-    const { seq, time } = this.flowBound(aggregate);
     return reading(state, measure, aggregate.function, this.now, aggregate.windowMs, seq, time);
   }
 }

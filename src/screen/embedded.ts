@@ -28,6 +28,8 @@ export interface EmbeddedOptions {
 
 export interface Embedded {
   readonly engine: Engine;
+  /** From here on another pack is in force: an entity goes over to it with its next view. */
+  usePack(pack: Pack): void;
   pushTx(tx: Tx): void;
   pushProfile(profile: Profile): void;
   pushEvent(event: EntityEvent): void;
@@ -43,17 +45,22 @@ const TAIL_KEEP = 8;
 
 /** Makes a pipeline over a pack. */
 export function createEmbedded(pack: Pack, events: EmbeddedEvents, options: EmbeddedOptions = {}): Embedded {
-  const engine = createEngine(pack, { tailKeep: options.tailKeep ?? TAIL_KEEP, warm: options.warm ?? false });
+  const create = (of: Pack): Engine =>
+    createEngine(of, { tailKeep: options.tailKeep ?? TAIL_KEEP, warm: options.warm ?? false });
+  let engine = create(pack);
   const entities = new Map<EntityKey, Entity>();
+  /** Engines of entities that have not gone over to the pack in force. */
+  const behind = new Map<EntityKey, Engine>();
   const outputs: Output[] = [];
   const pending: (HitView | MarkView)[] = [];
 
   const find = (key: EntityKey): Entity => {
     let entity = entities.get(key);
-    if (entity === undefined) {
-      entity = engine.newEntity(key);
-      entities.set(key, entity);
-    }
+    const former = behind.size === 0 ? undefined : behind.get(key);
+    if (entity !== undefined && former === undefined) return entity;
+    entity = entity === undefined || former === undefined ? engine.newEntity(key) : engine.adopt(entity, former);
+    behind.delete(key);
+    entities.set(key, entity);
     return entity;
   };
   const give = (view: View): void => {
@@ -74,7 +81,13 @@ export function createEmbedded(pack: Pack, events: EmbeddedEvents, options: Embe
     if (pending.length > 0) drain();
   };
   return {
-    engine,
+    get engine() {
+      return engine;
+    },
+    usePack(next) {
+      for (const key of entities.keys()) if (!behind.has(key)) behind.set(key, engine);
+      engine = create(next);
+    },
     pushTx: (tx) => push(routeTx(tx)),
     pushProfile: (profile) => push(routeProfile(profile)),
     pushEvent: (event) => push(routeEvent(event)),

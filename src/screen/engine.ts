@@ -12,9 +12,17 @@ import { createFolder, type Folder } from "./fold.ts";
 import { findRepeat } from "./movement-fold.ts";
 import { newEntity, newState } from "./new-state.ts";
 import type { AlertContent, FoldSink, HitRecord, Output, Verdict } from "./outputs.ts";
+import { carryOver } from "./pack-change.ts";
 import { sendAlert, sendWithdrawal } from "./send.ts";
 import type { Entity, EntityState } from "./state.ts";
-import { decodeEntityParts, decodeStateBytes, encodeEntity, encodeStateBytes } from "./state-codec.ts";
+import {
+  decodeEntityParts,
+  decodeStateBytes,
+  encodeEntity,
+  encodeStateBytes,
+  packTag,
+  writtenUnder,
+} from "./state-codec.ts";
 import { withStandIns } from "./subject-index.ts";
 import { lastSaid } from "./typologies.ts";
 
@@ -27,12 +35,21 @@ export interface EngineOptions {
 
 export interface Engine {
   readonly pack: Pack;
+  /** Names the pack in the values that `encode` gives. */
+  readonly tag: number;
   newEntity(key: EntityKey): Entity;
   /** Takes the next view in; appends what follows to `out`, in order. */
   apply(entity: Entity, view: View, out: Output[]): Verdict;
   encode(entity: Entity): Uint8Array;
   /** Throws RangeError when the bytes are not an entity of this format. */
   decode(key: EntityKey, bytes: Uint8Array): Entity;
+  /** `tag` of the engine that gave the bytes. Throws RangeError when they are not an entity of this format. */
+  tagOf(bytes: Uint8Array): number;
+  /**
+   * Takes over an entity that the engine of another pack has kept: its tail settles as it was judged there, what the
+   * two packs share goes on, what is new in this one begins.
+   */
+  adopt(entity: Entity, from: Engine): Entity;
 }
 
 /** Makes the engine of a pack. It holds no entity; entities are given to it one by one. */
@@ -43,7 +60,16 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
     pack: full,
     newEntity: (key) => ({ ...newEntity(key, full.subjects[kindOf(key)]), work: emptyState(core, kindOf(key)) }),
     apply: (entity, view, out) => apply(core, entity, view, out),
+    tag: packTag(full.hash),
     encode: (entity) => encodeEntity(entity, full),
+    tagOf: writtenUnder,
+    adopt(entity, from) {
+      const { key, kind, sent } = entity;
+      const fresh = newEntity(key, full.subjects[kind]);
+      if (entity.base === undefined && entity.tail.length === 0) return { ...fresh, work: emptyState(core, kind), sent };
+      const work = carryOver(entity.work, kind, from.pack, full);
+      return { ...fresh, base: encodeStateBytes(work, full, kind), work, sent };
+    },
     decode(key, bytes) {
       const entity: Entity = { ...newEntity(key, full.subjects[kindOf(key)]), ...decodeEntityParts(bytes, key, full) };
       entity.work = foldTail(core, entity, entity.base, entity.tail, SILENT);

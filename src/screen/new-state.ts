@@ -15,6 +15,7 @@ export function newState(subject: SubjectPlan): EntityState {
     seen: [],
     tombstones: [],
     measures: new Array(subject.measures.length).fill(undefined),
+    warming: undefined,
     rules: new Array(subject.indicators.length).fill(undefined),
     flows: new Array(subject.indicators.length).fill(undefined),
     alerts: new Array(subject.typologies.length).fill(undefined),

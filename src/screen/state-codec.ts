@@ -1,10 +1,10 @@
 /**
- * Packed form of what is kept of an entity. Measures are found again by the hash of their definition,
- * rules and flows by their ids: after an edit of the pack, what is still the same keeps its state, what
+ * Packed form of what is kept of an entity, with the pack under which it was. Measures are found again by the hash
+ * of their definition, rules and flows by their ids: after an edit of the pack, what is still the same keeps its state, what
  * vanished is dropped and what is new starts empty. The same state gives the same bytes.
  */
 import { ByteReader, ByteWriter } from "../base/bytes.ts";
-import { fnv1a32 } from "../base/hash.ts";
+import { fnv1a32, hash48 } from "../base/hash.ts";
 import { indexIn, oneOf, readTexts, writeTexts } from "../domain/codec-parts.ts";
 import type { EntityKey, EntityKind } from "../domain/entity.ts";
 import { decodeProfile, encodeProfile } from "../domain/profile-codec.ts";
@@ -22,12 +22,13 @@ import type { Entity, EntityState, MeasureState, SentAlert } from "./state.ts";
 /** Version of the packed form; a change of layout needs the next one. */
 export const STATE_VERSION = 2;
 /** Version of the frame around base, tail and sent alerts. */
-export const ENTITY_VERSION = 1;
+export const ENTITY_VERSION = 2;
 
 const OWN = 1;
 const HAS_REF = 2;
 const HAS_CLOCK = 4;
 const HAS_ACT = 8;
+const HAS_WARMING = 16;
 
 /** What of a stored entity is not computed anew. */
 export interface EntityParts {
@@ -43,7 +44,8 @@ export function encodeState(writer: ByteWriter, state: EntityState, pack: Pack, 
   writer.u8(STATE_VERSION);
   const flags = (state.own ? OWN : 0) | (state.ref === undefined ? 0 : HAS_REF);
   const act = state.act === undefined ? 0 : HAS_ACT;
-  writer.u8(flags | act | (Number.isFinite(state.clock) ? HAS_CLOCK : 0));
+  const warming = state.warming === undefined ? 0 : HAS_WARMING;
+  writer.u8(flags | act | warming | (Number.isFinite(state.clock) ? HAS_CLOCK : 0));
   if (Number.isFinite(state.clock)) writer.zigzag(state.clock);
   if (state.ref !== undefined) writer.text(state.ref);
   if (state.act !== undefined) {
@@ -72,6 +74,7 @@ export function encodeState(writer: ByteWriter, state: EntityState, pack: Pack, 
   writer.varint(state.profiles.length);
   for (const profile of state.profiles) encodeProfile(writer, profile);
   writeTexts(writer, state.tellTo);
+  if (state.warming !== undefined) encodeWarming(writer, state.warming, pack.subjects[kind].measures, origin);
 }
 
 /** Reads a state. Throws a RangeError on bytes that are none, or of another version. */
@@ -96,14 +99,43 @@ export function decodeState(reader: ByteReader, pack: Pack, kind: EntityKind): E
   const tombstones = readList(reader, 6, () => read48(reader));
   const filled: EntityState = { ...state, recent, seen, tombstones };
   decodePlanned(reader, filled, pack, kind, origin, texts);
-  return {
-    ...filled,
+  const told = {
     hits: readList(reader, 8, () => readHit(reader)),
     marks: readList(reader, 8, () => readMark(reader)),
     passed: readTexts(reader),
     profiles: readList(reader, 8, () => decodeProfile(reader)),
     tellTo: readTexts(reader),
   };
+  const warming = flags & HAS_WARMING ? decodeWarming(reader, pack.subjects[kind].measures, origin) : undefined;
+  return { ...filled, ...told, warming };
+}
+
+function encodeWarming(
+  writer: ByteWriter,
+  warming: ReadonlyMap<number, number>,
+  measures: readonly Measure[],
+  origin: number,
+): void {
+  writer.varint(warming.size);
+  for (const [index, since] of warming) {
+    write32(writer, at(measures, index).definition);
+    writer.zigzag(since - origin);
+  }
+}
+
+function decodeWarming(
+  reader: ByteReader,
+  measures: readonly Measure[],
+  origin: number,
+): ReadonlyMap<number, number> | undefined {
+  const found = new Map<number, number>();
+  const finder = new Finder(measures, (measure) => measure.definition >>> 0);
+  for (let left = reader.count(5); left > 0; left -= 1) {
+    const index = finder.find(read32(reader));
+    const since = reader.zigzag() + origin;
+    if (index >= 0) found.set(index, since);
+  }
+  return found.size === 0 ? undefined : found;
 }
 
 /** A state as bytes of its own. */
@@ -123,9 +155,10 @@ export function decodeStateBytes(bytes: Uint8Array, pack: Pack, kind: EntityKind
 }
 
 /** An entity as bytes: its base, the views since, what was told of its alerts. Its working state is folded anew. */
-export function encodeEntity(entity: Entity, _pack: Pack): Uint8Array {
+export function encodeEntity(entity: Entity, pack: Pack): Uint8Array {
   const writer = new ByteWriter((entity.base?.length ?? 0) + 512);
   writer.u8(ENTITY_VERSION);
+  write48(writer, packTag(pack.hash));
   writer.varint(entity.base?.length ?? 0);
   if (entity.base !== undefined) writer.raw(entity.base);
   writer.varint(entity.tail.length);
@@ -141,8 +174,7 @@ export function encodeEntity(entity: Entity, _pack: Pack): Uint8Array {
  */
 export function decodeEntityParts(bytes: Uint8Array, key: EntityKey, _pack: Pack): EntityParts {
   const reader = new ByteReader(bytes);
-  const version = reader.u8();
-  if (version !== ENTITY_VERSION) reader.fail(`entity of version ${ENTITY_VERSION}, but one of ${version},`);
+  readTag(reader);
   const length = reader.varint();
   // A copy, so that a large reply of the store does not live on in a small base.
   const base = length === 0 ? undefined : reader.raw(length).slice();
@@ -152,6 +184,22 @@ export function decodeEntityParts(bytes: Uint8Array, key: EntityKey, _pack: Pack
   const sent = readList(reader, 8, () => decodeSent(reader));
   if (!reader.done) reader.fail("end of the entity");
   return { base, tail, sent };
+}
+
+/** A number that names a pack in the values of entities: 48 bits of its hash. */
+export function packTag(hash: string): number {
+  return hash48(hash);
+}
+
+/** Tag of the pack under which `encodeEntity` wrote a value. Throws a RangeError on bytes that are none. */
+export function writtenUnder(bytes: Uint8Array): number {
+  return readTag(new ByteReader(bytes));
+}
+
+function readTag(reader: ByteReader): number {
+  const version = reader.u8();
+  if (version !== ENTITY_VERSION) reader.fail(`entity of version ${ENTITY_VERSION}, but one of ${version},`);
+  return read48(reader);
 }
 
 /** Bytes that `encodeEntity` gives, for the bound on a stored value. */

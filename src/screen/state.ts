@@ -146,6 +146,11 @@ export interface EntityState {
   readonly tombstones: number[];
   /** By `Measure.index`. */
   readonly measures: (MeasureState | undefined)[];
+  /**
+   * Measures that a change of the pack began or widened, by `Measure.index`: event time from which on every
+   * contribution was counted. Undefined when all measures know all that their windows reach.
+   */
+  warming: ReadonlyMap<number, number> | undefined;
   /** By index of the rule in the subject's indicators. */
   readonly rules: (RuleState | undefined)[];
   /** By index in the flows of the subject's indicators (same index as `rules`). */

@@ -282,6 +282,9 @@ export const state: fc.Arbitrary<EntityState> = fc
         maybe(keyedState(recent)),
         maybe(splitState(recent)),
       ) as unknown as fc.Arbitrary<(MeasureState | undefined)[]>,
+      warming: fc
+        .uniqueArray(fc.tuple(fc.nat(3), time), { selector: ([index]) => index, maxLength: 3 })
+        .map((entries) => (entries.length === 0 ? undefined : new Map(entries))),
       rules: fc.array(maybe(ruleState), { minLength: 3, maxLength: 3 }),
       flows: fc
         .tuple(maybe(flowState), maybe(flowState))

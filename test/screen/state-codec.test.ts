@@ -12,6 +12,8 @@ import {
   decodeStateBytes,
   encodedLength,
   encodeEntity,
+  packTag,
+  writtenUnder,
   encodeState,
   encodeStateBytes,
 } from "../../src/screen/state-codec.ts";
@@ -117,6 +119,8 @@ describe("an edited pack", () => {
         expect(back.flows).toStrictEqual([state.flows[2], undefined, undefined]);
         expect(back.alerts).toStrictEqual([state.alerts[1]]);
         expect(back.hits).toStrictEqual(state.hits);
+        const kept = [[1, state.warming?.get(3)] as const, [2, state.warming?.get(2)] as const];
+        expect([...(back.warming ?? [])].sort()).toEqual(kept.filter(([, since]) => since !== undefined));
       }),
       { seed: 42, numRuns: 60 },
     );
@@ -149,6 +153,12 @@ describe("entities as bytes", () => {
       }),
       { seed: 43, numRuns: 60 },
     );
+  });
+
+  it("name the pack under which they were written", () => {
+    const bytes = encodeEntity(entityOf({}), { ...PACK, hash: "one" });
+    expect(writtenUnder(bytes)).toBe(packTag("one"));
+    expect(packTag("one")).not.toBe(packTag("two"));
   });
 
   it("of another entity are refused", () => {
@@ -190,7 +200,7 @@ describe("bytes that are no state", () => {
     expect(() => decodeStateBytes(longer, PACK, "account")).toThrow("end of the state");
     expect(() => decodeStateBytes(new Uint8Array(), PACK, "account")).toThrow("position 0 of 0");
     expect(() => decodeStateBytes(new Uint8Array([9]), PACK, "account")).toThrow("version 2, but one of 9");
-    expect(() => decodeEntityParts(new Uint8Array([9]), KEY, PACK)).toThrow("version 1, but one of 9");
+    expect(() => decodeEntityParts(new Uint8Array([9]), KEY, PACK)).toThrow("version 2, but one of 9");
   });
 });
 
