@@ -22,6 +22,7 @@ import { createMetrics, type Metrics } from "../stream/metrics.ts";
 import { createPace, type Pace } from "../stream/pace.ts";
 import { PARTITIONER } from "../stream/record.ts";
 import { startScreenDrift } from "../stream/screen-drift.ts";
+import { singlePack } from "../stream/screen-ports.ts";
 import { createScreenWorker, type ScreenWorker } from "../stream/screen-worker.ts";
 import { ensureTopics, type Topics } from "../stream/topics.ts";
 import { createDecoders } from "./decoders.ts";
@@ -177,7 +178,7 @@ async function startScreen(parts: Parts, watched: Watched, { pack, admin, topics
     admin,
     producers: { alerts: await bus.producer("alerts"), marks: await bus.producer("marks") },
     store,
-    engine: createEngine(pack, { tailKeep: 1 }),
+    packs: singlePack(createEngine(pack, { tailKeep: 1 })),
     topics,
     config: {
       tenant: config.tenant,
@@ -186,7 +187,6 @@ async function startScreen(parts: Parts, watched: Watched, { pack, admin, topics
       commitEntities: config.commit.entities,
       commitBytes: config.commit.bytes,
       commitMs: config.commit.ms,
-      ttlMs: 2 * pack.horizonMs,
     },
     events: screenEvents(log, metrics, topics.views.name),
     clock: SYSTEM_CLOCK,

@@ -66,7 +66,8 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
     adopt(entity, from) {
       const { key, kind, sent } = entity;
       const fresh = newEntity(key, full.subjects[kind]);
-      if (entity.base === undefined && entity.tail.length === 0) return { ...fresh, work: emptyState(core, kind), sent };
+      if (entity.base === undefined && entity.tail.length === 0)
+        return { ...fresh, work: emptyState(core, kind), sent };
       const work = carryOver(entity.work, kind, from.pack, full);
       return { ...fresh, base: encodeStateBytes(work, full, kind), work, sent };
     },

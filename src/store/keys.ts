@@ -5,7 +5,7 @@
 import type { Lane } from "./port.ts";
 
 export interface PartitionKeys {
-  /** Hash: owner, next, fingerprint, layout. */
+  /** Hash: owner, next, fingerprint, pack, layout. */
   readonly meta: string;
   /** Hash: source -> `offset:index`. */
   readonly seen: string;

@@ -13,6 +13,7 @@ import {
   type Layout,
   layoutMismatch,
   type OutboxEntry,
+  type PackInForce,
   type Position,
   type Seen,
   type StateStore,
@@ -33,6 +34,7 @@ export interface MemoryStore extends StateStore {
 interface Partition {
   owner: string | undefined;
   position: Position | undefined;
+  pack: PackInForce | undefined;
   layout: string | undefined;
   readonly seen: Map<string, Seen>;
   readonly lanes: Record<Lane, OutboxEntry[]>;
@@ -75,6 +77,7 @@ function over(partitions: Map<number, Partition>, layout: Layout): MemoryStore {
       state.seen.clear();
       for (const lane of LANES) state.lanes[lane] = [];
       state.position = position;
+      state.pack = undefined;
       state.layout = formatLayout(layout);
       return true;
     },
@@ -93,6 +96,7 @@ function over(partitions: Map<number, Partition>, layout: Layout): MemoryStore {
       return state.lanes[lane].length;
     },
     position: async (partition) => of(partition).position,
+    pack: async (partition) => of(partition).pack,
     close: async () => undefined,
     flush: () => partitions.clear(),
     forgetPosition: (partition) => {
@@ -107,6 +111,7 @@ function newPartition(): Partition {
   return {
     owner: undefined,
     position: undefined,
+    pack: undefined,
     layout: undefined,
     seen: new Map(),
     lanes: { alerts: [], marks: [] },
@@ -117,6 +122,7 @@ function newPartition(): Partition {
 function claimOf(state: Partition, previousOwner: string | undefined): Claim {
   return {
     position: state.position,
+    pack: state.pack,
     seen: [...state.seen.values()],
     previousOwner,
     waiting: { alerts: state.lanes.alerts.length, marks: state.lanes.marks.length },
@@ -145,5 +151,6 @@ function apply(state: Partition, commit: Commit): CommitResult {
   for (const seen of commit.seen) state.seen.set(seen.source, seen);
   Object.assign(state.lanes, lanes);
   state.position = commit.to;
+  state.pack = commit.pack;
   return { kind: "committed" };
 }

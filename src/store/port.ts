@@ -19,6 +19,13 @@ export interface Seen {
   readonly index: number;
 }
 
+/** A pack as the log put it in force: of two activations the one with the greater number counts. */
+export interface PackInForce {
+  /** `Pack.hash`. */
+  readonly hash: string;
+  readonly activation: bigint;
+}
+
 /** What waits in the outbox for one dead topic must not hold up the other. */
 export type Lane = "alerts" | "marks";
 export const LANES: readonly Lane[] = ["alerts", "marks"];
@@ -40,6 +47,8 @@ export interface Layout {
 export interface Claim {
   /** Undefined: the partition has never been initialised here: rebuild. */
   readonly position: Position | undefined;
+  /** In force at the position; undefined: no commit has said yet. */
+  readonly pack: PackInForce | undefined;
   readonly seen: readonly Seen[];
   readonly previousOwner: string | undefined;
   /** Entries that wait in each lane. */
@@ -58,6 +67,8 @@ export interface Commit {
   readonly owner: string;
   readonly from: Position;
   readonly to: Position;
+  /** In force at `to`. */
+  readonly pack: PackInForce;
   readonly seen: readonly Seen[];
   /** Entity key and encoded value; each value is stored behind `to.next` (added by the store). */
   readonly entities: readonly { readonly key: string; readonly value: Uint8Array }[];
@@ -90,7 +101,7 @@ export interface StateStore {
    */
   renew(partition: number, owner: string, fresh: string): Promise<Claim | undefined>;
   /**
-   * Creates the position of a partition that has none and empties its outbox; only a rebuild or a first start calls
+   * Creates the position of a partition that has none, without pack, and empties its outbox; only a rebuild or a first start calls
    * it. False, and nothing written, when a position is there or `owner` has no claim.
    */
   init(partition: number, owner: string, position: Position): Promise<boolean>;
@@ -103,6 +114,8 @@ export interface StateStore {
   published(partition: number, lane: Lane, sequences: readonly string[]): Promise<number>;
   /** The position as it stands. */
   position(partition: number): Promise<Position | undefined>;
+  /** The pack in force at the position. */
+  pack(partition: number): Promise<PackInForce | undefined>;
   close(): Promise<void>;
 }
 
@@ -127,6 +140,18 @@ export function formatSequence(offset: bigint, view: number, output: number): st
 /** The views offset in a sequence. */
 export function sequenceOffset(sequence: string): bigint {
   return BigInt(sequence.slice(0, 20));
+}
+
+/** How a pack in force is written down beside the position. */
+export function formatPack({ hash, activation }: PackInForce): string {
+  return `${activation}:${hash}`;
+}
+
+/** Reads it back. Throws StoreError on a text that is none. */
+export function parsePack(text: string): PackInForce {
+  const match = /^(\d{1,19}):(.+)$/.exec(text);
+  if (!match) throw new StoreError(`the pack in force is written as ${JSON.stringify(text)}, which is none`, false);
+  return { activation: BigInt(match[1] ?? ""), hash: match[2] ?? "" };
 }
 
 /** How a layout is written down beside the state. */

@@ -10,11 +10,13 @@ import {
   type Commit,
   type CommitResult,
   formatLayout,
+  formatPack,
   type Lane,
   type Layout,
   layoutMismatch,
   type OutboxEntry,
   type Position,
+  parsePack,
   SEQUENCE_WIDTH,
   type Seen,
   type StateStore,
@@ -130,6 +132,10 @@ function createRedisStore(server: Server, options: RedisStoreOptions): RedisStor
       const reply = (await server.call("HMGET", [keysOf(partition).meta, "next", "fingerprint"])) as (Buffer | null)[];
       return toPosition(reply[0] ?? null, reply[1] ?? null);
     },
+    async pack(partition) {
+      const reply = (await server.call("HGET", [keysOf(partition).meta, "pack"])) as Buffer | null;
+      return reply === null ? undefined : parsePack(String(reply));
+    },
     close: async () => server.close(),
   };
 }
@@ -200,13 +206,13 @@ async function runCommit(server: Server, keys: PartitionKeys, commit: Commit): P
 
 /** Layout of the arguments: see `commit` in palermo.lua. */
 function commitArguments(keys: PartitionKeys, commit: Commit): [string[], (string | Buffer)[]] {
-  const { from, to, seen, outbox, entities } = commit;
+  const { from, to, pack, seen, outbox, entities } = commit;
   const alerts = outbox.filter((entry) => entry.lane === "alerts");
   const marks = outbox.filter((entry) => entry.lane === "marks");
   const names = metaKeys(keys);
   const counts = [seen.length, alerts.length, marks.length].map(String);
   const positions = [from.next, from.fingerprint, to.next, to.fingerprint].map(String);
-  const args: (string | Buffer)[] = [commit.owner, ...positions, ...counts];
+  const args: (string | Buffer)[] = [commit.owner, ...positions, formatPack(pack), ...counts];
   for (const { source, offset, index } of seen) args.push(source, `${offset}:${index}`);
   for (const entry of [...alerts, ...marks]) args.push(Buffer.concat([Buffer.from(entry.sequence), entry.value]));
   args.push(String(commit.ttlMs));
@@ -250,14 +256,15 @@ function isNotNow(error: CommandFailure): boolean {
   return NOT_NOW.has(error.code) || /function not found/i.test(error.message);
 }
 
-/** previous owner, next, fingerprint, layout, seen as a flat list, waiting alerts, waiting marks. */
-type ClaimReply = [Buffer | null, Buffer | null, Buffer | null, Buffer | null, Buffer[], number, number];
+/** previous owner, next, fingerprint, layout, pack, seen as a flat list, waiting alerts, waiting marks. */
+type ClaimReply = [Buffer | null, Buffer | null, Buffer | null, Buffer | null, Buffer | null, Buffer[], number, number];
 
 function toClaim(partition: number, reply: ClaimReply, layout: Layout): Claim {
-  const [owner, next, fingerprint, found, seen, alerts, marks] = reply;
+  const [owner, next, fingerprint, found, pack, seen, alerts, marks] = reply;
   if (found !== null && String(found) !== formatLayout(layout)) throw layoutMismatch(partition, String(found), layout);
   return {
     position: toPosition(next, fingerprint),
+    pack: pack === null ? undefined : parsePack(String(pack)),
     seen: pairs(seen).map(([source, origin]) => toSeen(source, origin)),
     previousOwner: owner === null ? undefined : String(owner),
     waiting: { alerts: Number(alerts), marks: Number(marks) },

@@ -4,12 +4,12 @@
  * records are folded meanwhile, and what they change stays in the cache until it is committed itself.
  */
 import type { EntityKey } from "../domain/entity.ts";
-import { type Commit, type Position, StoreError } from "../store/port.ts";
+import { type Commit, type Position, type Stored, StoreError } from "../store/port.ts";
 import { BusError, type BusRecord } from "./bus.ts";
 import type { PartitionState, ReadRecord } from "./partition-state.ts";
 import { readRecord } from "./partition-state.ts";
 import { confirms } from "./positions.ts";
-import type { HaltCode, ScreenDeps } from "./screen-ports.ts";
+import { type HaltCode, PackError, type ScreenDeps, type ScreenEngine } from "./screen-ports.ts";
 import { pause, settle } from "./settle.ts";
 
 /** What a runner asks of the worker that it belongs to. */
@@ -111,9 +111,14 @@ export class PartitionRunner {
       state.evict(this.host.cacheBytes());
       const group: ReadRecord[] = [];
       const wanted = new Set<EntityKey>();
-      for (; at < records.length && wanted.size < READ_KEYS; at++) {
+      let entered = false;
+      for (; at < records.length && wanted.size < READ_KEYS && !entered; at++) {
         const read = this.decode(records[at] as BusRecord);
         if (read === undefined) return;
+        // What stands before a change of the pack is folded before it, what stands behind is read after it.
+        entered = state.changesPack(read);
+        if (entered && group.length > 0) break;
+        if (group.length === 0 && !(await this.ready(read))) return;
         state.missing(read, wanted);
         group.push(read);
       }
@@ -146,7 +151,7 @@ export class PartitionRunner {
       try {
         const values = await store.read(partition, keys);
         if (!this.host.isMine(this)) return false;
-        if (state.admit(keys, values)) return true;
+        if (state.ownsAll(values)) return await this.admit(keys, values);
         // Written beyond our position: by the owner after us, or the state is torn. The token tells which.
         const claim = await store.renew(partition, state.owner, token());
         if (claim === undefined) this.host.lost(this, "its entities are written by another worker");
@@ -158,6 +163,64 @@ export class PartitionRunner {
       }
     }
     return false;
+  }
+
+  private async admit(keys: readonly EntityKey[], values: readonly (Stored | undefined)[]): Promise<boolean> {
+    const { state } = this;
+    try {
+      for (const tag of state.unknownTags(values)) {
+        if (!(await this.learn(() => this.deps.packs.loadTagged(tag)))) return false;
+      }
+      state.admit(keys, values);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.host.halt(this, "FOREIGN_STATE", `a value in the store is not an entity's: ${error.message}`);
+      return false;
+    }
+  }
+
+  /** Sees to it that the pack for a record is in force or can take force. False: not ours any more, or halted. */
+  private async ready(read: ReadRecord): Promise<boolean> {
+    const { state, deps, partition } = this;
+    const { record } = read;
+    if (read.pack !== undefined && state.changesPack(read)) {
+      const { hash } = read.pack;
+      if (!(await this.learn(() => deps.packs.load(hash)))) return false;
+      deps.events.packChanged?.(partition, record.offset, read.pack);
+      return true;
+    }
+    if (state.pack === undefined) {
+      const known = await this.ask(() => deps.packs.inForceAt(record.timestamp));
+      if (known === undefined) return false;
+      state.enter(known);
+    }
+    const { hash } = state.pack ?? { hash: "" };
+    return state.canFold || this.learn(() => deps.packs.load(hash));
+  }
+
+  private async learn(load: () => Promise<ScreenEngine>): Promise<boolean> {
+    const engine = await this.ask(load);
+    if (engine !== undefined) this.state.learn(engine);
+    return engine !== undefined;
+  }
+
+  /** Asks the source of packs; waits while it cannot answer. Undefined: not ours any more, or halted. */
+  private async ask<T>(question: () => Promise<T>): Promise<T | undefined> {
+    for (let attempt = 0; this.host.isMine(this); attempt++) {
+      try {
+        const answer = await question();
+        return this.host.isMine(this) ? answer : undefined;
+      } catch (error) {
+        if (error instanceof PackError) {
+          this.host.halt(this, "PACK_UNUSABLE", error.message);
+          return undefined;
+        }
+        if (!isPassing(error)) throw error;
+        await this.pause(error.message, attempt);
+      }
+    }
+    return undefined;
   }
 
   private isFull(): boolean {

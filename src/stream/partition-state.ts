@@ -7,7 +7,7 @@ import { assert } from "../base/assert.ts";
 import type { EntityKey } from "../domain/entity.ts";
 import type { Output, Verdict } from "../screen/outputs.ts";
 import type { Entity } from "../screen/state.ts";
-import type { Stored } from "../store/port.ts";
+import type { PackInForce, Stored } from "../store/port.ts";
 import { type Claim, type Commit, formatSequence, type OutboxEntry, type Position, type Seen } from "../store/port.ts";
 import type { BusRecord } from "./bus.ts";
 import { positionAfter } from "./positions.ts";
@@ -18,13 +18,13 @@ import type { ScreenEngine } from "./screen-ports.ts";
 export interface ReadRecord {
   readonly record: BusRecord;
   readonly views: readonly PackedView[];
+  /** The pack that takes force with it. */
+  readonly pack: PackInForce | undefined;
 }
 
 export interface PartitionSettings {
   readonly partition: number;
   readonly partitions: number;
-  readonly ttlMs: number;
-  readonly engine: ScreenEngine;
 }
 
 /** What was counted since the last call of `takeCounts`. */
@@ -50,7 +50,7 @@ export function readRecord(record: BusRecord, partitions: number): ReadRecord {
   const reader = new RecordReader(record.value, partitions);
   const views: PackedView[] = [];
   for (let view = reader.next(); view !== undefined; view = reader.next()) views.push(view);
-  return { record, views };
+  return { record, views, pack: reader.pack };
 }
 
 export class PartitionState {
@@ -66,13 +66,16 @@ export class PartitionState {
   /** Encoded bytes of cached entities, as last known. */
   cachedBytes = 0;
 
-  private readonly settings: PartitionSettings;
   private readonly packer: ViewPacker;
   /** Of this partition, as the packer numbers it. */
   private readonly packerSource: number;
   /** Outputs of records below this are known to be published: a rebuild is silent so far. */
   private readonly mutedTo: bigint;
   private readonly entities = new Map<EntityKey, Cached>();
+  private readonly engines = new Map<number, ScreenEngine>();
+  private inForce: PackInForce | undefined;
+  /** Of the pack in force. */
+  private engine: ScreenEngine | undefined;
   private readonly seen = new Map<string, Origin>();
   private readonly seenChanged = new Set<string>();
   private dirty: Cached[] = [];
@@ -87,7 +90,6 @@ export class PartitionState {
   private counts = newCounts();
 
   constructor(settings: PartitionSettings, owner: string, position: Position, claim: Claim, mutedTo: bigint) {
-    this.settings = settings;
     this.partition = settings.partition;
     this.packer = new ViewPacker(settings.partitions);
     this.packerSource = this.packer.source(viewsSource(settings.partition));
@@ -96,7 +98,53 @@ export class PartitionState {
     this.committed = position.next;
     this.next = position.next;
     this.mutedTo = mutedTo;
+    this.inForce = claim.pack;
     for (const { source, offset, index } of claim.seen) this.seen.set(source, { offset, index });
+  }
+
+  /** In force at `nextOffset`; undefined while nothing has said so. */
+  get pack(): PackInForce | undefined {
+    return this.inForce;
+  }
+
+  /** Whether the engine with this tag was given to it. */
+  knows(tag: number): boolean {
+    return this.engines.has(tag);
+  }
+
+  /** Gives it an engine, for the pack in force or for values that were written under another. */
+  learn(engine: ScreenEngine): void {
+    this.engines.set(engine.tag, engine);
+    if (engine.pack.hash === this.inForce?.hash) this.engine = engine;
+  }
+
+  /** The pack in force is known, and its engine. */
+  get canFold(): boolean {
+    return this.engine !== undefined;
+  }
+
+  /** Whether the record changes the pack: a repeated or overtaken activation does not. */
+  changesPack({ pack }: ReadRecord): boolean {
+    return pack !== undefined && (this.inForce === undefined || pack.activation > this.inForce.activation);
+  }
+
+  /** From the next record on `pack` is in force. Its engine must have been learnt. */
+  enter(pack: PackInForce): void {
+    this.inForce = pack;
+    this.engine = undefined;
+    for (const engine of this.engines.values()) if (engine.pack.hash === pack.hash) this.engine = engine;
+  }
+
+  /** Tags of values whose engines it was not given yet. */
+  unknownTags(values: readonly (Stored | undefined)[]): Set<number> {
+    const unknown = new Set<number>();
+    const engine = this.current();
+    for (const stored of values) {
+      if (stored === undefined) continue;
+      const tag = engine.tagOf(stored.value);
+      if (!this.engines.has(tag)) unknown.add(tag);
+    }
+    return unknown;
   }
 
   /** Offset of the record to take next. */
@@ -127,16 +175,23 @@ export class PartitionState {
     }
   }
 
-  /** Takes values read in. False: one was written by a commit that this partition does not know. */
-  admit(keys: readonly EntityKey[], values: readonly (Stored | undefined)[]): boolean {
-    const { engine } = this.settings;
+  /** Whether no value was written by a commit that this partition does not know. */
+  ownsAll(values: readonly (Stored | undefined)[]): boolean {
+    return values.every((stored) => stored === undefined || stored.writtenAt <= this.closed.next);
+  }
+
+  /** Takes values read in; the engine of each was learnt. Throws RangeError when one is not an entity's. */
+  admit(keys: readonly EntityKey[], values: readonly (Stored | undefined)[]): void {
+    const current = this.current();
     for (const [i, key] of keys.entries()) {
       const stored = values[i];
-      if (stored !== undefined && stored.writtenAt > this.closed.next) return false;
-      const entity = stored === undefined ? engine.newEntity(key) : engine.decode(key, stored.value);
-      this.hold(key, entity, stored?.value.length ?? GUESSED_BYTES);
+      if (stored === undefined) this.hold(key, current, current.newEntity(key), GUESSED_BYTES);
+      else {
+        const engine = this.engines.get(current.tagOf(stored.value));
+        assert(engine !== undefined, "the engine of a value is learnt before it is admitted");
+        this.hold(key, engine, engine.decode(key, stored.value), stored.value.length);
+      }
     }
-    return true;
   }
 
   /** Folds one record whose entities are all in the cache. */
@@ -144,6 +199,7 @@ export class PartitionState {
     const { record, views } = read;
     assert(record.offset === this.next, "records are taken without a gap");
     const muted = record.offset < this.mutedTo;
+    if (this.changesPack(read) && read.pack !== undefined) this.enter(read.pack);
     for (const [number, { source, offset, index, view }] of views.entries()) {
       const origin = this.seen.get(source);
       if (origin !== undefined && !isAfter(offset, index, origin)) {
@@ -154,7 +210,7 @@ export class PartitionState {
       this.seenChanged.add(source);
       const cached = this.entities.get(view.entity);
       assert(cached !== undefined, "every entity of a record is admitted before it is taken");
-      const verdict = this.settings.engine.apply(cached.entity, view, this.out);
+      const verdict = this.underPack(cached).apply(cached.entity, view, this.out);
       this.counts.views++;
       this.counts.verdicts[verdict] = (this.counts.verdicts[verdict] ?? 0) + 1;
       if (view.kind === "tx" && view.time > this.eventTime) this.eventTime = view.time;
@@ -185,7 +241,11 @@ export class PartitionState {
     this.seenChanged.clear();
     this.applied = undefined;
     this.closed = to;
-    return { partition, owner, from, to, seen, entities, outbox, ttlMs: this.settings.ttlMs };
+    const pack = this.inForce;
+    assert(pack !== undefined, "no record is taken before a pack is in force");
+    // Redis collects what has been idle for twice the longest window.
+    const ttlMs = 2 * this.current().pack.horizonMs;
+    return { partition, owner, from, to, pack, seen, entities, outbox, ttlMs };
   }
 
   /** The commit in flight is acknowledged: what it wrote may leave the cache. */
@@ -216,8 +276,23 @@ export class PartitionState {
     return counts;
   }
 
-  private hold(key: EntityKey, entity: Entity, bytes: number): void {
-    this.entities.set(key, { key, entity, bytes, used: true, dirty: false, flying: false });
+  private current(): ScreenEngine {
+    assert(this.engine !== undefined, "the engine of the pack in force is learnt before it is used");
+    return this.engine;
+  }
+
+  /** The engine in force, with the entity taken over from the one that kept it so far. */
+  private underPack(cached: Cached): ScreenEngine {
+    const engine = this.current();
+    if (cached.engine !== engine) {
+      cached.entity = engine.adopt(cached.entity, cached.engine);
+      cached.engine = engine;
+    }
+    return engine;
+  }
+
+  private hold(key: EntityKey, engine: ScreenEngine, entity: Entity, bytes: number): void {
+    this.entities.set(key, { key, engine, entity, bytes, used: true, dirty: false, flying: false });
     this.cachedBytes += bytes;
   }
 
@@ -229,7 +304,7 @@ export class PartitionState {
   }
 
   private encode(cached: Cached): Uint8Array {
-    const value = this.settings.engine.encode(cached.entity);
+    const value = cached.engine.encode(cached.entity);
     this.cachedBytes += value.length - cached.bytes;
     cached.bytes = value.length;
     cached.dirty = false;
@@ -290,7 +365,9 @@ export function decodeMarksEntry(entry: Uint8Array): { readonly partition: numbe
 
 interface Cached {
   readonly key: EntityKey;
-  readonly entity: Entity;
+  /** The one that keeps it: of the pack that was in force at its last view. */
+  engine: ScreenEngine;
+  entity: Entity;
   /** Encoded length when last known. */
   bytes: number;
   used: boolean;

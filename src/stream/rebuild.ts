@@ -82,7 +82,7 @@ async function beginAnew(
 ): Promise<TakeOver> {
   const position = { next: range.low, fingerprint: 0 };
   if (!(await deps.store.init(partition, owner, position))) return { kind: "fenced", partition };
-  const fresh = { ...claim, position, seen: [], waiting: { alerts: 0, marks: 0 } };
+  const fresh = { ...claim, position, pack: undefined, seen: [], waiting: { alerts: 0, marks: 0 } };
   const mutedTo = published ?? 0n;
   const common = { partition, owner, claim: fresh, position, readFrom: range.low, high: range.high };
   return { kind: "start", ...common, mutedTo, rebuilt: range.high > range.low };

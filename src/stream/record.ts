@@ -1,5 +1,5 @@
 /**
- * One record of the views topic: packed views for one partition, each with its origin (source, offset,
+ * One record of the views topic: a pack that takes force, or packed views for one partition, each with its origin (source, offset,
  * index). All views of one input message for one partition stand together in one record, so that `seen`
  * (store/port.ts) can be compared per view and moved per message. One record may hold views of several
  * sources, so that a worker can merge its inputs by event time and still write large records. A record
@@ -11,6 +11,7 @@ import { fnv1a32 } from "../base/hash.ts";
 import type { EntityKey } from "../domain/entity.ts";
 import type { View } from "../domain/view.ts";
 import { decodeView, encodeView } from "../domain/view-codec.ts";
+import type { PackInForce } from "../store/port.ts";
 import type { OutRecord } from "./bus.ts";
 
 /** Names how entities are given to partitions. A change of `partitionOf` is a new name. */
@@ -45,6 +46,16 @@ export interface PackedView {
   /** Orders the views of one offset for one partition: strictly ascending. */
   readonly index: number;
   readonly view: View;
+}
+
+/** The record that puts a pack in force from its place in a partition on. */
+export function encodePackRecord(pack: PackInForce, partitions: number): Uint8Array {
+  const writer = new ByteWriter(96);
+  writer.u8(PACK_VERSION);
+  writer.varint(layoutOf(partitions));
+  writer.varint(Number(pack.activation));
+  writer.text(pack.hash);
+  return writer.finish();
 }
 
 /** Collects views by partition and turns them into records. Buffers are kept from batch to batch. */
@@ -126,6 +137,8 @@ export class ViewPacker {
 export class RecordReader {
   /** Views in the record. */
   readonly count: number;
+  /** Of a record that puts a pack in force; it has no views. */
+  readonly pack: PackInForce | undefined;
   private readonly reader: ByteReader;
   private readonly sources: { readonly name: string; offset: number }[] = [];
   private read = 0;
@@ -133,11 +146,18 @@ export class RecordReader {
   constructor(bytes: Uint8Array, partitions: number) {
     this.reader = new ByteReader(bytes);
     const version = this.reader.u8();
-    if (version !== VERSION) throw new RangeError(`views record of version ${version}: this program reads ${VERSION}`);
+    if (version !== VERSION && version !== PACK_VERSION) {
+      throw new RangeError(`views record of version ${version}: this program reads ${VERSION} and ${PACK_VERSION}`);
+    }
     if (this.reader.varint() !== layoutOf(partitions)) {
       throw new RangeError(
         `views record of another partition count or partitioner than ${partitions} and ${PARTITIONER}`,
       );
+    }
+    if (version === PACK_VERSION) {
+      this.pack = { activation: BigInt(this.reader.varint()), hash: this.reader.text() };
+      this.count = 0;
+      return;
     }
     const sources = this.reader.varint();
     if (sources > SOURCES_MAX) throw new RangeError(`views record: ${sources} sources`);
@@ -163,6 +183,7 @@ export class RecordReader {
 }
 
 const VERSION = 1;
+const PACK_VERSION = 2;
 /** More than any worker reads from. */
 const SOURCES_MAX = 65_536;
 

@@ -3,15 +3,53 @@ import type { EntityKey } from "../domain/entity.ts";
 import type { View } from "../domain/view.ts";
 import type { Output, Verdict } from "../screen/outputs.ts";
 import type { Entity } from "../screen/state.ts";
-import type { Lane, StateStore } from "../store/port.ts";
+import type { Lane, PackInForce, StateStore } from "../store/port.ts";
 import type { Admin, Consumer, Producer } from "./bus.ts";
 
 /** The part of the engine that screening a partition needs. */
 export interface ScreenEngine {
+  readonly pack: { readonly hash: string; readonly horizonMs: number };
+  /** Names the pack in values. */
+  readonly tag: number;
   newEntity(key: EntityKey): Entity;
   apply(entity: Entity, view: View, out: Output[]): Verdict;
   encode(entity: Entity): Uint8Array;
   decode(key: EntityKey, bytes: Uint8Array): Entity;
+  /** `tag` of the engine that gave the bytes. */
+  tagOf(bytes: Uint8Array): number;
+  /** Takes over an entity that another engine has kept. */
+  adopt(entity: Entity, from: ScreenEngine): Entity;
+}
+
+/** The packs that the log names. What it throws: PackError when there is no use in waiting, else BusError. */
+export interface PackSource {
+  /** The engine of a pack by its hash; the same one each time. */
+  load(hash: string): Promise<ScreenEngine>;
+  /** The same by the tag that values carry. */
+  loadTagged(tag: number): Promise<ScreenEngine>;
+  /** The pack that was in force at a time (epoch ms) of which the log itself says nothing any more. */
+  inForceAt(timeMs: number): Promise<PackInForce>;
+}
+
+/** A pack is missing, damaged or does not compile; the message says which and why. */
+export class PackError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "PackError";
+  }
+}
+
+/** A source of one pack, in force from the beginning: for tools and tests that change none. */
+export function singlePack(engine: ScreenEngine): PackSource {
+  const only = async (fits: boolean, name: string): Promise<ScreenEngine> => {
+    if (!fits) throw new PackError(`the only pack here is ${engine.pack.hash}, not ${name}`);
+    return engine;
+  };
+  return {
+    load: (hash) => only(hash === engine.pack.hash, hash),
+    loadTagged: (tag) => only(tag === engine.tag, `one with tag ${tag}`),
+    inForceAt: async () => ({ hash: engine.pack.hash, activation: 0n }),
+  };
 }
 
 export interface TopicRef {
@@ -37,8 +75,6 @@ export interface ScreenConfig {
   readonly commitEntities: number;
   readonly commitBytes: number;
   readonly commitMs: number;
-  /** Redis forgets an entity after so long without a write: twice the longest window. */
-  readonly ttlMs: number;
   /** A lane with so many entries pauses its partition. Default 10,000. */
   readonly laneLimit?: number;
   /** How often the published position is told to the group. Default 50: intake waits for it. */
@@ -46,7 +82,7 @@ export interface ScreenConfig {
 }
 
 /** Why a partition stands still until an operator acts. */
-export type HaltCode = "LOG_CHANGED" | "BAD_RECORD" | "FOREIGN_STATE" | "STORE_REFUSED";
+export type HaltCode = "LOG_CHANGED" | "BAD_RECORD" | "FOREIGN_STATE" | "STORE_REFUSED" | "PACK_UNUSABLE";
 
 export interface CommitFacts {
   readonly partition: number;
@@ -60,6 +96,8 @@ export interface CommitFacts {
 /** Told as it happens, for logs and metrics. All optional: nothing depends on them. */
 export interface ScreenEvents {
   claimed?(partition: number, next: bigint, waiting: Readonly<Record<Lane, number>>): void;
+  /** From `offset` on another pack is in force. */
+  packChanged?(partition: number, offset: bigint, pack: PackInForce): void;
   /** State was missing: replayed from `from`, silent below `mutedTo`. */
   rebuilding?(partition: number, from: bigint, mutedTo: bigint): void;
   fenced?(partition: number, reason: string): void;
@@ -95,7 +133,7 @@ export interface ScreenDeps {
   /** One for each lane: a dead alerts topic must not hold up marks. */
   readonly producers: Readonly<Record<Lane, Producer>>;
   readonly store: StateStore;
-  readonly engine: ScreenEngine;
+  readonly packs: PackSource;
   readonly topics: ScreenTopics;
   readonly config: ScreenConfig;
   readonly events: ScreenEvents;

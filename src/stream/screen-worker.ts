@@ -3,7 +3,7 @@
  * their outboxes (`publisher.ts`), and claims again what it lost while the group still gives it to this worker.
  */
 
-import type { Lane } from "../store/port.ts";
+import type { Lane, PackInForce } from "../store/port.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Batch, TopicPartition } from "./bus.ts";
 import { isPassing, PartitionRunner, type RunnerHost } from "./partition-runner.ts";
@@ -27,6 +27,8 @@ export interface ScreenStatus {
   /** Greatest event time taken, epoch ms; -Infinity before the first. */
   readonly eventTimeMs: number;
   readonly entities: number;
+  /** In force at `next`, as far as it is known. */
+  readonly pack: PackInForce | undefined;
 }
 
 export interface ScreenWorker {
@@ -133,6 +135,7 @@ class Worker implements ScreenWorker {
           waiting: this.publisher.waiting(partition),
           eventTimeMs: owned?.state.eventTime ?? Number.NEGATIVE_INFINITY,
           entities: owned?.state.entityCount ?? 0,
+          pack: owned?.state.pack,
         };
       });
   }
@@ -188,9 +191,9 @@ class Worker implements ScreenWorker {
   }
 
   private run(found: Extract<TakeOver, { kind: "start" }>, generation: number): void {
-    const { events, topics, config, engine, consumer } = this.deps;
+    const { events, topics, consumer } = this.deps;
     const { partition, owner, claim, position, readFrom, mutedTo, high } = found;
-    const settings = { partition, partitions: topics.views.partitions, ttlMs: config.ttlMs, engine };
+    const settings = { partition, partitions: topics.views.partitions };
     const state = new PartitionState(settings, owner, position, claim, mutedTo);
     const runner = new PartitionRunner(this.deps, this.host, state, generation, high);
     if (readFrom < position.next) runner.confirmFirst(position);
@@ -342,4 +345,7 @@ const REMEDIES: Readonly<Record<HaltCode, string>> = {
     "The views topic holds a record that this program did not write: check who else writes it, and its version",
   FOREIGN_STATE: "Delete the state of this partition in Redis to have it rebuilt, or restore a consistent copy",
   STORE_REFUSED: "See the reason; nothing was written",
+  PACK_UNUSABLE:
+    "The log puts a pack in force that this process cannot use: activate one that it can (palermo packs), or start a " +
+    "version of the program that can",
 };

@@ -137,7 +137,11 @@ when: { all: [ { a: agg.n >= 9 }, { b: agg.m >= 9 EUR } ] }
 
   it("keeps what was told of alerts: one that is open is revised, not opened again", () => {
     const alerts: Alert[] = [];
-    const run = createEmbedded(pack(), { alert: (a) => alerts.push(a), hit: () => undefined, verdict: () => undefined });
+    const run = createEmbedded(pack(), {
+      alert: (a) => alerts.push(a),
+      hit: () => undefined,
+      verdict: () => undefined,
+    });
     for (const tx of into("a", DAYS(0, 3))) run.pushTx(tx);
     const next = pack({ min: 2 });
     run.usePack(next);

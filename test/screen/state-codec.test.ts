@@ -12,10 +12,10 @@ import {
   decodeStateBytes,
   encodedLength,
   encodeEntity,
-  packTag,
-  writtenUnder,
   encodeState,
   encodeStateBytes,
+  packTag,
+  writtenUnder,
 } from "../../src/screen/state-codec.ts";
 import { typicalTransfer } from "../domain/typical.ts";
 import { view as anyView } from "../domain/view-arbitrary.ts";

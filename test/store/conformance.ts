@@ -20,6 +20,7 @@ export interface StoreUnderTest {
 }
 
 export const LAYOUT: Layout = { partitions: 4, hash: "test/1" };
+const PACK = { hash: "p1", activation: 7n };
 const START = { next: 0n, fingerprint: 0 };
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (value: Uint8Array | undefined): string | undefined =>
@@ -37,6 +38,7 @@ export function commitOf(owner: string, from: number, to: number, more: Partial<
     owner,
     from: { next: BigInt(from), fingerprint: from },
     to: { next: BigInt(to), fingerprint: to },
+    pack: PACK,
     seen: [],
     entities: [],
     outbox: [],
@@ -69,6 +71,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         const claim = await store.claim(1, "a");
         expect(claim).toEqual({
           position: undefined,
+          pack: undefined,
           seen: [],
           previousOwner: undefined,
           waiting: { alerts: 0, marks: 0 },
@@ -89,6 +92,19 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         expect(claim.position).toEqual({ next: 2n, fingerprint: 2 });
         expect([...claim.seen].sort((x, y) => (x.source < y.source ? -1 : 1))).toEqual(seen);
         expect(claim.waiting).toEqual({ alerts: 2, marks: 1 });
+      });
+
+      test("a claim tells the pack in force at its position, and so does the store itself", async () => {
+        await begin("a");
+        expect((await store.claim(0, "a")).pack).toBeUndefined();
+        await store.commit(commitOf("a", 0, 1));
+        expect((await store.claim(0, "b")).pack).toEqual(PACK);
+        const later = { hash: "f".repeat(64), activation: 9_007_199_254_740_993n };
+        expect(await store.commit(commitOf("b", 1, 2, { pack: later }))).toEqual({ kind: "committed" });
+        expect(await store.commit(commitOf("b", 1, 3))).toMatchObject({ kind: "fenced" });
+        expect(await store.pack(0)).toEqual(later);
+        expect((await store.renew(0, "b", "b2"))?.pack).toEqual(later);
+        expect(await store.pack(1)).toBeUndefined();
       });
 
       test("partitions are apart", async () => {
@@ -122,6 +138,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.init(0, "a", { next: 7n, fingerprint: 0 })).toBe(true);
         expect(await store.init(0, "a", START)).toBe(false);
         expect(await store.position(0)).toEqual({ next: 7n, fingerprint: 0 });
+        expect(await store.pack(0)).toBeUndefined();
       });
     });
 

@@ -6,6 +6,7 @@ import type { Alert } from "../../src/domain/alert.ts";
 import type { EntityKey } from "../../src/domain/entity.ts";
 import type { MarkView, TxView } from "../../src/domain/view.ts";
 import type { Entity } from "../../src/screen/state.ts";
+import { packTag } from "../../src/screen/state-codec.ts";
 import type { ScreenEngine } from "../../src/stream/screen-ports.ts";
 import { sampleAlert } from "../cli/sample-alert.ts";
 
@@ -21,35 +22,48 @@ export interface Tally {
 export const ALERT_EVERY = 3;
 export const MARK_EVERY = 4;
 
-export const fakeEngine: ScreenEngine = {
-  newEntity: (key) => asEntity({ key, count: 0, sum: 0, marks: 0, ids: [] }),
-  apply(entity, view, out) {
-    const tally = asTally(entity);
-    if (view.kind === "mark") {
-      tally.marks++;
+/** One of a pack of its own: the hash tells packs apart, alerts name it. */
+export function createFakeEngine(hash: string, alertEvery = ALERT_EVERY): ScreenEngine {
+  return {
+    pack: { hash, horizonMs: 500_000 },
+    tag: packTag(hash),
+    newEntity: (key) => asEntity({ key, count: 0, sum: 0, marks: 0, ids: [] }),
+    apply(entity, view, out) {
+      const tally = asTally(entity);
+      if (view.kind === "mark") {
+        tally.marks++;
+        return "judged";
+      }
+      if (view.kind !== "tx") return "ignored";
+      tally.count++;
+      tally.sum += view.tx.amount ?? 0;
+      tally.ids.push(view.txId);
+      if (tally.count % alertEvery === 0) out.push({ kind: "alert", alert: alertOf(tally, hash) });
+      if (tally.count % MARK_EVERY === 0) out.push({ kind: "view", view: markOf(tally, view) });
       return "judged";
-    }
-    if (view.kind !== "tx") return "ignored";
-    tally.count++;
-    tally.sum += view.tx.amount ?? 0;
-    tally.ids.push(view.txId);
-    if (tally.count % ALERT_EVERY === 0) out.push({ kind: "alert", alert: alertOf(tally) });
-    if (tally.count % MARK_EVERY === 0) out.push({ kind: "view", view: markOf(tally, view) });
-    return "judged";
-  },
-  encode: (entity) => new TextEncoder().encode(JSON.stringify(asTally(entity))),
-  decode: (_key, bytes) => asEntity(JSON.parse(new TextDecoder().decode(bytes)) as Tally),
-};
+    },
+    encode: (entity) => new TextEncoder().encode(JSON.stringify([packTag(hash), asTally(entity)])),
+    decode: (_key, bytes) => asEntity(readValue(bytes)[1]),
+    tagOf: (bytes) => readValue(bytes)[0],
+    adopt: (entity) => asEntity({ ...asTally(entity) }),
+  };
+}
+
+export const fakeEngine = createFakeEngine("fake");
+
+function readValue(bytes: Uint8Array): [number, Tally] {
+  return JSON.parse(new TextDecoder().decode(bytes)) as [number, Tally];
+}
 
 /** Reads a stored value. */
 export function tallyOf(value: Uint8Array): Tally {
   return asTally(fakeEngine.decode("", value));
 }
 
-function alertOf({ key, count, sum }: Tally): Alert {
+function alertOf({ key, count, sum }: Tally, packHash: string): Alert {
   const subject = { kind: "account" as const, token: key, own: true };
   const alertId = `${key}#${count}`;
-  return sampleAlert({ alertId, subject, score: count, explanation: `sum ${sum}`, alertClass: "standard" });
+  return sampleAlert({ alertId, subject, score: count, explanation: `sum ${sum}`, alertClass: "standard", packHash });
 }
 
 function markOf({ key, count }: Tally, cause: TxView): MarkView {

@@ -71,6 +71,7 @@ export function createFaultyStore(inner: StateStore, random: (below: number) => 
     outbox: (partition, lane, limit) => call("outbox", () => inner.outbox(partition, lane, limit)),
     published: (partition, lane, sequences) => call("published", () => inner.published(partition, lane, sequences)),
     position: (partition) => inner.position(partition),
+    pack: (partition) => inner.pack(partition),
     commit,
     close: async () => undefined,
   };

@@ -3,7 +3,15 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ByteWriter } from "../../src/base/bytes.ts";
 import type { MarkView } from "../../src/domain/view.ts";
-import { inputSource, layoutOf, partitionOf, RecordReader, ViewPacker, viewsSource } from "../../src/stream/record.ts";
+import {
+  encodePackRecord,
+  inputSource,
+  layoutOf,
+  partitionOf,
+  RecordReader,
+  ViewPacker,
+  viewsSource,
+} from "../../src/stream/record.ts";
 
 function mark(entity: string, id: string): MarkView {
   return {
@@ -164,8 +172,21 @@ test("a record claims no more views or sources than it has bytes for", () => {
 test("another partition count or version is refused", () => {
   expect(() => new RecordReader(oneRecord(), 3)).toThrow(/partition count/);
   const other = oneRecord();
-  other[0] = 2;
-  expect(() => new RecordReader(other, 2)).toThrow(/version 2/);
+  other[0] = 3;
+  expect(() => new RecordReader(other, 2)).toThrow(/version 3/);
+});
+
+test("a record that puts a pack in force has no views, and refuses what every record refuses", () => {
+  const pack = { hash: "0f".repeat(32), activation: 9_007_199_254_740_991n };
+  const bytes = encodePackRecord(pack, 2);
+  const reader = new RecordReader(bytes, 2);
+  expect([reader.pack, reader.count, reader.next()]).toEqual([pack, 0, undefined]);
+  expect(new RecordReader(oneRecord(), 2).pack).toBeUndefined();
+  expect(() => new RecordReader(bytes, 3)).toThrow(/partition count/);
+  expect(() => new RecordReader(Buffer.concat([bytes, Buffer.from([0])]), 2).next()).toThrow(/after its last view/);
+  for (let cut = 0; cut < bytes.length; cut++) {
+    expect(() => new RecordReader(bytes.subarray(0, cut), 2)).toThrow(RangeError);
+  }
 });
 
 test("partitions and source names are what stored state and logs rely on", () => {

@@ -6,7 +6,13 @@ import { createMemoryStore, type MemoryStore } from "../../src/store/memory.ts";
 import type { StateStore } from "../../src/store/port.ts";
 import { SYSTEM_CLOCK } from "../../src/stream/backoff.ts";
 import { inputSource, PARTITIONER, partitionOf, ViewPacker } from "../../src/stream/record.ts";
-import type { HaltCode, ScreenConfig, ScreenEvents } from "../../src/stream/screen-ports.ts";
+import {
+  type HaltCode,
+  type PackSource,
+  type ScreenConfig,
+  type ScreenEvents,
+  singlePack,
+} from "../../src/stream/screen-ports.ts";
 import { createScreenWorker, type ScreenWorker } from "../../src/stream/screen-worker.ts";
 import { move } from "../screen/build.ts";
 import { ALERT_EVERY, fakeEngine, MARK_EVERY, type Tally, tallyOf } from "./fake-engine.ts";
@@ -28,7 +34,6 @@ const CONFIG: ScreenConfig = {
   commitEntities: 2_000,
   commitBytes: 4 << 20,
   commitMs: 50,
-  ttlMs: 1_000_000,
   publishedEveryMs: 5,
 };
 
@@ -49,6 +54,8 @@ export interface WorkerOptions {
   readonly config?: Partial<ScreenConfig>;
   readonly events?: ScreenEvents;
   readonly store?: StateStore;
+  /** Default: one pack of the counting engine. */
+  readonly packs?: PackSource;
   readonly fetch?: () => number;
 }
 
@@ -97,7 +104,7 @@ export function createRig(): Rig {
         admin: bus.admin(),
         producers: { alerts: bus.producer(), marks: bus.producer() },
         store: options.store ?? store,
-        engine: fakeEngine,
+        packs: options.packs ?? singlePack(fakeEngine),
         topics: TOPICS,
         config: { ...CONFIG, ...options.config },
         events: {

@@ -4,7 +4,7 @@
 -- it can before its first write. All keys stand in KEYS: undeclared ones would tear a commit while a slot moves.
 -- Positions are decimal text and compared as text: Lua's numbers end at 2^53.
 --
--- meta  hash: owner, next, fingerprint, layout        seen  hash: source -> "offset:index"
+-- meta  hash: owner, next, fingerprint, pack, layout        seen  hash: source -> "offset:index"
 -- alerts, marks  lists of sequence (36 characters) followed by the value
 
 local SEQUENCE = 36
@@ -15,17 +15,17 @@ local function later(a, b)
   return a > b
 end
 
--- {owner before, next, fingerprint, layout, seen as flat list, waiting alerts, waiting marks}
+-- {owner before, next, fingerprint, layout, pack, seen as flat list, waiting alerts, waiting marks}
 local function state_of(KEYS, before)
-  local meta = redis.call('HMGET', KEYS[1], 'next', 'fingerprint', 'layout')
-  return { before, meta[1], meta[2], meta[3], redis.call('HGETALL', KEYS[2]),
+  local meta = redis.call('HMGET', KEYS[1], 'next', 'fingerprint', 'layout', 'pack')
+  return { before, meta[1], meta[2], meta[3], meta[4], redis.call('HGETALL', KEYS[2]),
     redis.call('LLEN', KEYS[3]), redis.call('LLEN', KEYS[4]) }
 end
 
 -- Takes a partition over, whoever has it.
 -- KEYS    meta, seen, alerts, marks
 -- ARGV    owner (a fresh token), layout
--- returns {previous owner, next, fingerprint, layout, seen, waiting alerts, waiting marks}; nothing is
+-- returns {previous owner, next, fingerprint, layout, pack, seen, waiting alerts, waiting marks}; nothing is
 --         written when the layout is another one (the caller compares)
 local function claim(KEYS, ARGV)
   local state = state_of(KEYS, redis.call('HGET', KEYS[1], 'owner'))
@@ -45,7 +45,7 @@ local function renew(KEYS, ARGV)
   return state
 end
 
--- Creates the position of a partition that has none, with an empty outbox.
+-- Creates the position of a partition that has none, with an empty outbox and no pack in force.
 -- KEYS    meta, seen, alerts, marks
 -- ARGV    owner, next, fingerprint, layout
 -- returns 1; 0 when a position is there or the caller is not the owner
@@ -53,14 +53,15 @@ local function init(KEYS, ARGV)
   local meta = redis.call('HMGET', KEYS[1], 'owner', 'next')
   if meta[1] ~= ARGV[1] or meta[2] then return 0 end
   redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
+  redis.call('HDEL', KEYS[1], 'pack')
   redis.call('HSET', KEYS[1], 'next', ARGV[2], 'fingerprint', ARGV[3], 'layout', ARGV[4])
   return 1
 end
 
 -- Writes what one batch changed and moves the position, or does nothing at all.
 -- KEYS    meta, seen, alerts, marks, then one key for each entity
--- ARGV    owner, from, from's fingerprint, to, to's fingerprint, number of seen, of alerts, of marks;
---         then source and "offset:index" for each seen, the alerts, the marks (sequence and value in one),
+-- ARGV    owner, from, from's fingerprint, to, to's fingerprint, pack in force at to, number of seen, of alerts,
+--         of marks; then source and "offset:index" for each seen, the alerts, the marks (sequence and value in one),
 --         the ttl of all entities in ms, and one value for each entity
 -- returns "OK", or "FENCED" and the reason
 local function commit(KEYS, ARGV)
@@ -70,13 +71,13 @@ local function commit(KEYS, ARGV)
   if meta[1] ~= ARGV[1] then return 'FENCED owned by ' .. meta[1] end
   if meta[2] ~= ARGV[2] then return 'FENCED next is ' .. meta[2] .. ', not ' .. ARGV[2] end
   if meta[3] ~= ARGV[3] then return 'FENCED the fingerprint before ' .. ARGV[2] .. ' differs' end
-  local seen, alerts, marks = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+  local seen, alerts, marks = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
   if not later(ARGV[4], ARGV[2]) then return redis.error_reply('PALERMO a commit must advance') end
-  local values = 9 + 2 * seen + alerts + marks
+  local values = 10 + 2 * seen + alerts + marks
   if #ARGV - values ~= #KEYS - 4 then return redis.error_reply('PALERMO keys and values differ in number') end
   -- Reading a key of another type fails here, before anything is written.
   call('HLEN', KEYS[2])
-  local from = { 8 + 2 * seen, 8 + 2 * seen + alerts }
+  local from = { 9 + 2 * seen, 9 + 2 * seen + alerts }
   local count = { alerts, marks }
   for lane = 1, 2 do
     local last = call('LINDEX', KEYS[2 + lane], -1)
@@ -90,7 +91,7 @@ local function commit(KEYS, ARGV)
 
   local ttl = ARGV[values]
   for i = 5, #KEYS do call('SET', KEYS[i], ARGV[values + i - 4], 'PX', ttl) end
-  for i = 9, 7 + 2 * seen, 2 do call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+  for i = 10, 8 + 2 * seen, 2 do call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
   for lane = 1, 2 do
     local i, last = from[lane] + 1, from[lane] + count[lane]
     while i <= last do
@@ -100,7 +101,7 @@ local function commit(KEYS, ARGV)
       i = stop + 1
     end
   end
-  call('HSET', KEYS[1], 'next', ARGV[4], 'fingerprint', ARGV[5])
+  call('HSET', KEYS[1], 'next', ARGV[4], 'fingerprint', ARGV[5], 'pack', ARGV[6])
   return 'OK'
 end
 
