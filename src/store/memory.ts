@@ -13,7 +13,7 @@ import {
   type Layout,
   layoutMismatch,
   type OutboxEntry,
-  type PackInForce,
+  type PlacedPack,
   type Position,
   type Seen,
   type StateStore,
@@ -34,7 +34,7 @@ export interface MemoryStore extends StateStore {
 interface Partition {
   owner: string | undefined;
   position: Position | undefined;
-  pack: PackInForce | undefined;
+  pack: PlacedPack | undefined;
   layout: string | undefined;
   readonly seen: Map<string, Seen>;
   readonly lanes: Record<Lane, OutboxEntry[]>;

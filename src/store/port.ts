@@ -26,6 +26,12 @@ export interface PackInForce {
   readonly activation: bigint;
 }
 
+/** The same with its place in one views partition. */
+export interface PlacedPack extends PackInForce {
+  /** Offset of the record that put it in force; undefined: from before the log's beginning. */
+  readonly from: bigint | undefined;
+}
+
 /** What waits in the outbox for one dead topic must not hold up the other. */
 export type Lane = "alerts" | "marks";
 export const LANES: readonly Lane[] = ["alerts", "marks"];
@@ -48,7 +54,7 @@ export interface Claim {
   /** Undefined: the partition has never been initialised here: rebuild. */
   readonly position: Position | undefined;
   /** In force at the position; undefined: no commit has said yet. */
-  readonly pack: PackInForce | undefined;
+  readonly pack: PlacedPack | undefined;
   readonly seen: readonly Seen[];
   readonly previousOwner: string | undefined;
   /** Entries that wait in each lane. */
@@ -68,7 +74,7 @@ export interface Commit {
   readonly from: Position;
   readonly to: Position;
   /** In force at `to`. */
-  readonly pack: PackInForce;
+  readonly pack: PlacedPack;
   readonly seen: readonly Seen[];
   /** Entity key and encoded value; each value is stored behind `to.next` (added by the store). */
   readonly entities: readonly { readonly key: string; readonly value: Uint8Array }[];
@@ -115,7 +121,7 @@ export interface StateStore {
   /** The position as it stands. */
   position(partition: number): Promise<Position | undefined>;
   /** The pack in force at the position. */
-  pack(partition: number): Promise<PackInForce | undefined>;
+  pack(partition: number): Promise<PlacedPack | undefined>;
   close(): Promise<void>;
 }
 
@@ -143,15 +149,16 @@ export function sequenceOffset(sequence: string): bigint {
 }
 
 /** How a pack in force is written down beside the position. */
-export function formatPack({ hash, activation }: PackInForce): string {
-  return `${activation}:${hash}`;
+export function formatPack({ hash, activation, from }: PlacedPack): string {
+  return `${activation}:${from ?? ""}:${hash}`;
 }
 
 /** Reads it back. Throws StoreError on a text that is none. */
-export function parsePack(text: string): PackInForce {
-  const match = /^(\d{1,19}):(.+)$/.exec(text);
+export function parsePack(text: string): PlacedPack {
+  const match = /^(\d{1,19}):(\d{0,19}):(.+)$/.exec(text);
   if (!match) throw new StoreError(`the pack in force is written as ${JSON.stringify(text)}, which is none`, false);
-  return { activation: BigInt(match[1] ?? ""), hash: match[2] ?? "" };
+  const from = match[2] ? BigInt(match[2]) : undefined;
+  return { activation: BigInt(match[1] ?? ""), from, hash: match[3] ?? "" };
 }
 
 /** How a layout is written down beside the state. */

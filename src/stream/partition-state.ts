@@ -7,7 +7,7 @@ import { assert } from "../base/assert.ts";
 import type { EntityKey } from "../domain/entity.ts";
 import type { Output, Verdict } from "../screen/outputs.ts";
 import type { Entity } from "../screen/state.ts";
-import type { PackInForce, Stored } from "../store/port.ts";
+import type { PackInForce, PlacedPack, Stored } from "../store/port.ts";
 import { type Claim, type Commit, formatSequence, type OutboxEntry, type Position, type Seen } from "../store/port.ts";
 import type { BusRecord } from "./bus.ts";
 import { positionAfter } from "./positions.ts";
@@ -73,7 +73,7 @@ export class PartitionState {
   private readonly mutedTo: bigint;
   private readonly entities = new Map<EntityKey, Cached>();
   private readonly engines = new Map<number, ScreenEngine>();
-  private inForce: PackInForce | undefined;
+  private inForce: PlacedPack | undefined;
   /** Of the pack in force. */
   private engine: ScreenEngine | undefined;
   private readonly seen = new Map<string, Origin>();
@@ -103,7 +103,7 @@ export class PartitionState {
   }
 
   /** In force at `nextOffset`; undefined while nothing has said so. */
-  get pack(): PackInForce | undefined {
+  get pack(): PlacedPack | undefined {
     return this.inForce;
   }
 
@@ -128,9 +128,9 @@ export class PartitionState {
     return pack !== undefined && (this.inForce === undefined || pack.activation > this.inForce.activation);
   }
 
-  /** From the next record on `pack` is in force. Its engine must have been learnt. */
-  enter(pack: PackInForce): void {
-    this.inForce = pack;
+  /** `pack` is in force for what follows; `from`: by the record at this offset. */
+  enter(pack: PackInForce, from?: bigint): void {
+    this.inForce = { ...pack, from };
     this.engine = undefined;
     for (const engine of this.engines.values()) if (engine.pack.hash === pack.hash) this.engine = engine;
   }
@@ -199,7 +199,7 @@ export class PartitionState {
     const { record, views } = read;
     assert(record.offset === this.next, "records are taken without a gap");
     const muted = record.offset < this.mutedTo;
-    if (this.changesPack(read) && read.pack !== undefined) this.enter(read.pack);
+    if (this.changesPack(read) && read.pack !== undefined) this.enter(read.pack, record.offset);
     for (const [number, { source, offset, index, view }] of views.entries()) {
       const origin = this.seen.get(source);
       if (origin !== undefined && !isAfter(offset, index, origin)) {

@@ -3,7 +3,7 @@
  * their outboxes (`publisher.ts`), and claims again what it lost while the group still gives it to this worker.
  */
 
-import type { Lane, PackInForce } from "../store/port.ts";
+import type { Lane, PlacedPack } from "../store/port.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Batch, TopicPartition } from "./bus.ts";
 import { isPassing, PartitionRunner, type RunnerHost } from "./partition-runner.ts";
@@ -28,7 +28,7 @@ export interface ScreenStatus {
   readonly eventTimeMs: number;
   readonly entities: number;
   /** In force at `next`, as far as it is known. */
-  readonly pack: PackInForce | undefined;
+  readonly pack: PlacedPack | undefined;
 }
 
 export interface ScreenWorker {

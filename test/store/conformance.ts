@@ -20,7 +20,7 @@ export interface StoreUnderTest {
 }
 
 export const LAYOUT: Layout = { partitions: 4, hash: "test/1" };
-const PACK = { hash: "p1", activation: 7n };
+const PACK = { hash: "p1", activation: 7n, from: undefined };
 const START = { next: 0n, fingerprint: 0 };
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (value: Uint8Array | undefined): string | undefined =>
@@ -99,7 +99,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         expect((await store.claim(0, "a")).pack).toBeUndefined();
         await store.commit(commitOf("a", 0, 1));
         expect((await store.claim(0, "b")).pack).toEqual(PACK);
-        const later = { hash: "f".repeat(64), activation: 9_007_199_254_740_993n };
+        const later = { hash: "f".repeat(64), activation: 9_007_199_254_740_993n, from: 1n };
         expect(await store.commit(commitOf("b", 1, 2, { pack: later }))).toEqual({ kind: "committed" });
         expect(await store.commit(commitOf("b", 1, 3))).toMatchObject({ kind: "fenced" });
         expect(await store.pack(0)).toEqual(later);
