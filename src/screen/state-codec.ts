@@ -1,7 +1,7 @@
 /**
  * Packed form of what is kept of an entity, with the pack under which it was. Measures are found again by the hash
- * of their definition, rules and flows by their ids: after an edit of the pack, what is still the same keeps its state, what
- * vanished is dropped and what is new starts empty. The same state gives the same bytes.
+ * of their definition, rules and flows by their ids: after an edit of the pack, what is still the same keeps its
+ * state, what vanished is dropped and what is new starts empty. The same state gives the same bytes.
  */
 import { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { fnv1a32, hash48 } from "../base/hash.ts";

@@ -107,8 +107,8 @@ export interface StateStore {
    */
   renew(partition: number, owner: string, fresh: string): Promise<Claim | undefined>;
   /**
-   * Creates the position of a partition that has none, without pack, and empties its outbox; only a rebuild or a first start calls
-   * it. False, and nothing written, when a position is there or `owner` has no claim.
+   * Creates the position of a partition that has none, without pack, and empties its outbox; only a rebuild or a first
+   * start calls it. False, and nothing written, when a position is there or `owner` has no claim.
    */
   init(partition: number, owner: string, position: Position): Promise<boolean>;
   /** Values by key, in order; undefined where none is. */

@@ -1,9 +1,9 @@
 /**
- * One record of the views topic: a pack that takes force, or packed views for one partition, each with its origin (source, offset,
- * index). All views of one input message for one partition stand together in one record, so that `seen`
- * (store/port.ts) can be compared per view and moved per message. One record may hold views of several
- * sources, so that a worker can merge its inputs by event time and still write large records. A record
- * names the layout (partition count and partitioner) that it was written under; another one is refused.
+ * One record of the views topic: a pack that takes force, or packed views for one partition, each with its origin
+ * (source, offset, index). All views of one input message for one partition stand together in one record, so that
+ * `seen` (store/port.ts) can be compared per view and moved per message. One record may hold views of several
+ * sources, so that a worker can merge its inputs by event time and still write large records. A record names the
+ * layout (partition count and partitioner) that it was written under; another one is refused.
  */
 import { assert } from "../base/assert.ts";
 import { ByteReader, ByteWriter } from "../base/bytes.ts";
