@@ -77,14 +77,23 @@ export async function runService(config: Config, signals: Signals, write: (line:
     const code = await ended;
     if (code !== EXIT_OK) setTimeout(() => signals.exit(code), config.stop.deadlineMs).unref();
     await service.stop();
-    return code;
+    return leave(code, signals);
   } catch (error) {
-    if (stopping) return EXIT_OK;
+    if (stopping) return leave(EXIT_OK, signals);
     throw error;
   } finally {
     off();
   }
 }
+
+/** Everything is closed: what a client left open (kafkajs in mid-join does) must not keep the process. */
+function leave(code: number, signals: Signals): number {
+  setTimeout(() => signals.exit(code), LEAVE_MS).unref();
+  return code;
+}
+
+/** Time for the last lines of the log to be written. */
+const LEAVE_MS = 1_000;
 
 function processSignals(): Signals {
   return {

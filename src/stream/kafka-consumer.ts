@@ -136,6 +136,11 @@ class GroupConsumer implements Consumer {
       try {
         await within(60_000, "connecting", raw.connect());
         await raw.subscribe({ topics: [...this.topics], fromBeginning: true });
+        if (this.ending.signal.aborted) {
+          // Closed meanwhile, when there was nothing yet to disconnect.
+          await raw.disconnect();
+          return;
+        }
         this.raw = raw;
         this.listen(raw);
         this.aliveAt = Date.now();
