@@ -67,24 +67,27 @@ class GroupConsumer implements Consumer {
   start(at: TopicPartition, offset: bigint): void {
     if (!this.joined || this.raw === undefined) return;
     this.started.add(nameOf(at));
-    this.raw.seek({ topic: at.topic, partition: at.partition, offset: String(offset) });
-    if (!this.held.has(nameOf(at))) this.raw.resume([{ topic: at.topic, partitions: [at.partition] }]);
+    this.tell((raw) => {
+      raw.seek({ topic: at.topic, partition: at.partition, offset: String(offset) });
+      if (!this.held.has(nameOf(at))) raw.resume([{ topic: at.topic, partitions: [at.partition] }]);
+    });
   }
 
   halt(at: TopicPartition): void {
     this.started.delete(nameOf(at));
-    this.raw?.pause([{ topic: at.topic, partitions: [at.partition] }]);
+    this.tell((raw) => raw.pause([{ topic: at.topic, partitions: [at.partition] }]));
   }
 
   pause(at: TopicPartition): void {
     if (this.held.has(nameOf(at))) return;
     this.held.add(nameOf(at));
-    this.raw?.pause([{ topic: at.topic, partitions: [at.partition] }]);
+    this.tell((raw) => raw.pause([{ topic: at.topic, partitions: [at.partition] }]));
   }
 
   resume(at: TopicPartition): void {
     if (!this.held.delete(nameOf(at))) return;
-    if (this.started.has(nameOf(at))) this.raw?.resume([{ topic: at.topic, partitions: [at.partition] }]);
+    if (!this.started.has(nameOf(at))) return;
+    this.tell((raw) => raw.resume([{ topic: at.topic, partitions: [at.partition] }]));
   }
 
   async commit(
@@ -190,7 +193,7 @@ class GroupConsumer implements Consumer {
     this.joined = true;
     const partitions: TopicPartition[] = [];
     for (const [topic, numbers] of Object.entries(assignment)) {
-      this.raw?.pause([{ topic, partitions: numbers }]);
+      this.tell((raw) => raw.pause([{ topic, partitions: numbers }]));
       for (const partition of [...numbers].sort((a, b) => a - b)) partitions.push({ topic, partition });
     }
     this.handlers?.assigned(partitions, this.generation).catch((error: unknown) => this.fail(error));
@@ -208,8 +211,8 @@ class GroupConsumer implements Consumer {
   }
 
   private recover(error: Error): void {
-    this.lose();
     this.raw = undefined;
+    this.lose();
     this.beat = undefined;
     if (this.ending.signal.aborted) return;
     const why = explain(error, `reading as group ${this.options.group}`, this.address);
@@ -268,7 +271,21 @@ class GroupConsumer implements Consumer {
   private pauseStarted(): void {
     for (const name of this.started) {
       const colon = name.lastIndexOf(":");
-      this.raw?.pause([{ topic: name.slice(0, colon), partitions: [Number(name.slice(colon + 1))] }]);
+      const at = { topic: name.slice(0, colon), partitions: [Number(name.slice(colon + 1))] };
+      this.tell((raw) => raw.pause([at]));
+    }
+  }
+
+  /**
+   * Between its crash and telling of it kafkajs has no group any more and throws for every such call. Then there is
+   * nothing to pause or to seek: `recover` follows, and with the next assignment all begins anew.
+   */
+  private tell(work: (raw: RawConsumer) => void): void {
+    if (this.raw === undefined) return;
+    try {
+      work(this.raw);
+    } catch (error) {
+      if (!/group was not initialized/.test(error instanceof Error ? error.message : "")) throw error;
     }
   }
 
