@@ -1,55 +1,70 @@
 /**
- * `palermo rules check`: every finding about rules and lists at once, then what the pack consists of.
+ * `palermo rules check`: every finding about rules, lists and lock at once, then what the pack consists of.
  * Exit 0: sound (warnings allowed), 2: at fault.
  */
+import { readFileSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
-import { readRuleFiles } from "../files/rules-dir.ts";
 import { formatDiagnostic } from "../rules/diagnostics.ts";
-import { type Loaded, loadPack } from "../rules/load.ts";
 import type { Pack } from "../rules/plan.ts";
-import type { SourceFile } from "../rules/source.ts";
+import { type Inspected, inspectRules } from "./inspect-rules.ts";
 import { counted, EXIT_OK, EXIT_USAGE } from "./output.ts";
+import { packageFile } from "./paths.ts";
+import { githubReport, sarifReport } from "./report-formats.ts";
+import type { ReportFormat } from "./report-options.ts";
 
 export interface RulesCheckArgs {
   /** Folder of the rules. */
   readonly dir: string;
   /** Folder with the operator's own lists. */
   readonly lists?: string | undefined;
-  readonly json: boolean;
+  readonly format: ReportFormat;
   readonly color: boolean;
-  /** Epoch ms; lists that have expired by then are at fault. Undefined: their dates are not judged. */
+  /** Epoch ms; lists that have expired by then are at fault. Undefined: no day is judged. */
   readonly asOf?: number | undefined;
 }
 
 /** Checks a folder and writes the findings to `out`; returns the exit code. */
 export function runRulesCheck(args: RulesCheckArgs, out: { write(text: string): unknown }): number {
-  let files: SourceFile[];
+  let inspected: Inspected;
   try {
-    files = readRuleFiles(args.dir, args.lists);
+    inspected = inspectRules({ ...args, lockComplete: true });
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    out.write(args.json ? `${JSON.stringify({ ok: false, error: error.message })}\n` : `${error.message}\n`);
+    if (!(error instanceof UsageError) || args.format !== "json") throw error;
+    out.write(`${JSON.stringify({ ok: false, error: error.message })}\n`);
     return EXIT_USAGE;
   }
-  const loaded = loadPack(files, args.asOf === undefined ? {} : { asOf: args.asOf });
-  const sound = loaded.pack !== undefined && files.length > 0;
-  out.write(args.json ? asJson(loaded, files) : asText(loaded, files, args));
-  return sound ? EXIT_OK : EXIT_USAGE;
+  out.write(report(inspected, args));
+  return inspected.sound ? EXIT_OK : EXIT_USAGE;
 }
 
-function asJson(loaded: Loaded, files: readonly SourceFile[]): string {
-  const { pack, diagnostics } = loaded;
+function report(inspected: Inspected, args: RulesCheckArgs): string {
+  switch (args.format) {
+    case "text":
+      return asText(inspected, args);
+    case "json":
+      return asJson(inspected);
+    case "sarif": {
+      const { version } = JSON.parse(readFileSync(packageFile(), "utf8")) as { version: string };
+      return sarifReport(inspected.diagnostics, version, process.cwd());
+    }
+    case "github":
+      return githubReport(inspected.diagnostics, process.cwd());
+  }
+}
+
+function asJson({ loaded, files, diagnostics, sound }: Inspected): string {
+  const { pack } = loaded;
   const summary = pack === undefined ? {} : { packHash: pack.hash, ...countsOf(pack) };
-  const ok = pack !== undefined && files.length > 0;
-  return `${JSON.stringify({ ok, files: files.length, ...summary, diagnostics })}\n`;
+  return `${JSON.stringify({ ok: sound, files: files.length, ...summary, diagnostics })}\n`;
 }
 
-function asText(loaded: Loaded, files: readonly SourceFile[], args: RulesCheckArgs): string {
+function asText(inspected: Inspected, args: RulesCheckArgs): string {
+  const { files, loaded, diagnostics } = inspected;
   if (files.length === 0) return `${args.dir}: no rule files (*.yaml) here\n`;
   const texts = new Map(files.map((file) => [file.path, file.text]));
-  const lines = loaded.diagnostics.map((finding) => formatDiagnostic(finding, texts, args.color));
-  const errors = loaded.diagnostics.filter((finding) => finding.severity === "error").length;
-  const warnings = loaded.diagnostics.length - errors;
+  const lines = diagnostics.map((finding) => formatDiagnostic(finding, texts, args.color));
+  const errors = diagnostics.filter((finding) => finding.severity === "error").length;
+  const warnings = diagnostics.length - errors;
   if (lines.length > 0) lines.push("");
   const found = `${counted(errors, "error")}, ${counted(warnings, "warning")} in ${counted(files.length, "file")}`;
   lines.push(found);

@@ -7,49 +7,30 @@ import { percentOption } from "./options.ts";
 import type { Terminal } from "./output.ts";
 import { PLAIN, styleOf } from "./output.ts";
 import { shippedRulesDir } from "./paths.ts";
-
-/** What every verb of `rules` is built with. */
-interface RulesVerbs {
-  /** The command `rules`, which the verb joins. */
-  readonly rules: Command;
-  readonly terminal: Terminal;
-  /** Standard output takes colours. */
-  readonly color: boolean;
-  readonly done: (code: number) => void;
-}
+import { REPORT_FORMATS, type ReportFormat } from "./report-options.ts";
+import { folderVerb, type RulesVerbs } from "./rules-verb.ts";
+import { addLockVerb } from "./verbs-rules-write.ts";
 
 /** Adds `palermo rules` and its verbs, in the order in which help lists them. */
 export function addRulesVerbs(program: Command, terminal: Terminal, done: (code: number) => void): void {
   const rules = program.command("rules").description("Write, check and test rules.");
   const verbs = { rules, terminal, color: styleOf(terminal.stdout, terminal.env) !== PLAIN, done };
   addCheckVerb(verbs);
+  addLockVerb(verbs);
   addTestVerb(verbs);
   addMutateVerb(verbs);
-}
-
-/** A verb that works on a folder of rules, with the options that all of them share. */
-function folderVerb({ rules }: RulesVerbs, name: string, description: string): Command {
-  return rules
-    .command(name)
-    .description(description)
-    .argument("[dir]", "folder of the rules (default: those that come with Palermo)")
-    .addOption(listsOption());
-}
-
-/** `--lists`, the same in every verb. */
-function listsOption(): Option {
-  return new Option("--lists <dir>", "lists that take the place of the rules' lists of the same id");
 }
 
 function addCheckVerb(verbs: RulesVerbs): void {
   const { terminal, color, done } = verbs;
   folderVerb(verbs, "check", "Check rules and lists: every finding with its place and how to mend it.")
-    .option("--json", "findings as one JSON object")
+    .addOption(new Option("--format <form>", "form of the findings").choices([...REPORT_FORMATS]).default("text"))
+    .option("--json", "the same as --format json")
     .addHelpText("after", CHECK_HELP)
-    .action(async (dir: string | undefined, options: { lists?: string; json?: boolean }) => {
+    .action(async (dir: string | undefined, options: { lists?: string; format: ReportFormat; json?: boolean }) => {
       const { runRulesCheck } = await import("./rules-check.ts");
-      const { lists, json } = options;
-      const args = { dir: dir ?? shippedRulesDir(), lists, json: json === true, color, asOf: terminal.now() };
+      const format = options.json === true ? "json" : options.format;
+      const args = { dir: dir ?? shippedRulesDir(), lists: options.lists, format, color, asOf: terminal.now() };
       done(runRulesCheck(args, terminal.stdout));
     });
 }
@@ -58,6 +39,8 @@ const CHECK_HELP = `
 Examples:
   palermo rules check
   palermo rules check my-rules --lists my-lists
+  palermo rules check my-rules --format sarif > findings.sarif
+  palermo rules check my-rules --format github
 
 Exit codes: 0 sound (warnings allowed), 1 failed, 2 usage or rules at fault.`;
 

@@ -1,14 +1,13 @@
 /** Reads the files of a rules directory, and the operator's lists in place of the shipped ones, list by list. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import type { SourceFile } from "../rules/source.ts";
+import { fileReason, readTextFile } from "./text-file.ts";
 
 /** Files of one directory tree at most; far beyond any pack. */
 const FILES_MAX = 5_000;
 const DEPTH_MAX = 6;
-/** The largest file that is read; what is larger is refused by its size alone. */
-const BYTES_MAX = 64 * 1024 * 1024;
 /** Overrides of shipped rules are no rule; they are read by the tools that apply them. */
 const OTHER_FILES: ReadonlySet<string> = new Set(["tuning.yaml"]);
 
@@ -28,7 +27,7 @@ export function readRuleFiles(dir: string, listsDir?: string): SourceFile[] {
 function readTree(dir: string): SourceFile[] {
   const paths: string[] = [];
   walk(dir, 0, paths);
-  return paths.sort().map((path) => ({ path, text: readText(path) }));
+  return paths.sort().map((path) => ({ path, text: readTextFile(path) }));
 }
 
 function walk(dir: string, depth: number, out: string[]): void {
@@ -47,7 +46,7 @@ function entriesOf(dir: string) {
   try {
     return readdirSync(dir, { withFileTypes: true });
   } catch (error) {
-    throw new UsageError(`${dir}: cannot be read as a folder of rules (${reason(error)})`);
+    throw new UsageError(`${dir}: cannot be read as a folder of rules (${fileReason(error)})`);
   }
 }
 
@@ -59,30 +58,10 @@ function isFolder(path: string): boolean {
   }
 }
 
-function readText(path: string): string {
-  try {
-    const { size } = statSync(path);
-    if (size > BYTES_MAX) throw new UsageError(`${path}: ${size} bytes; the most is ${BYTES_MAX}`);
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    if (error instanceof TypeError) throw new UsageError(`${path}: not UTF-8 text`);
-    throw new UsageError(`${path}: cannot be read (${reason(error)})`);
-  }
-}
-
 function isList(file: SourceFile): boolean {
   return /(^|\n)\s*schema:\s*["']?list\/v1/.test(file.text.slice(0, 4_000));
 }
 
 function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1).replace(/\.ya?ml$/, "");
-}
-
-function reason(error: unknown): string {
-  const code = (error as { code?: string }).code;
-  if (code === "ENOENT") return "it does not exist";
-  if (code === "ENOTDIR") return "it is a file";
-  if (code === "EACCES") return "permission denied";
-  return code ?? String(error);
 }

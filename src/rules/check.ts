@@ -45,7 +45,6 @@ const TEST_KINDS = ["fires", "near_miss", "look_alike"] as const;
 
 function checkTests(rule: RuleSource, findings: Findings): void {
   const node = rule.root.byKey.get("tests")?.value;
-  const kinds = new Set<string>();
   if (node !== undefined && node.kind !== "seq") {
     findings.add("E012", node, "`tests` must be a list");
     return;
@@ -55,22 +54,32 @@ function checkTests(rule: RuleSource, findings: Findings): void {
       findings.add("E012", item, "a test must be a mapping");
       continue;
     }
-    const kind = item.byKey.get("kind")?.value;
-    checkTestKind(kind, kinds, item, findings);
+    checkTestKind(item.byKey.get("kind")?.value, item, findings);
   }
   if (!isInForce(rule.status)) return;
-  const missing = TEST_KINDS.filter((kind) => !kinds.has(kind));
+  const missing = missingTestKinds(rule);
   if (missing.length > 0) findings.add("W101", rule.id, `no inline test of kind ${missing.join(", ")}`);
 }
 
-function checkTestKind(kind: SourceNode | undefined, kinds: Set<string>, item: SourceNode, findings: Findings): void {
+/** The kinds of inline tests that a rule has none of. */
+export function missingTestKinds(rule: RuleSource): string[] {
+  const node = rule.root.byKey.get("tests")?.value;
+  const kinds = new Set<string>();
+  for (const item of node?.kind === "seq" ? node.items : []) {
+    const kind = item.kind === "map" ? item.byKey.get("kind")?.value : undefined;
+    if (kind?.kind === "scalar") kinds.add(kind.text);
+  }
+  return TEST_KINDS.filter((kind) => !kinds.has(kind));
+}
+
+function checkTestKind(kind: SourceNode | undefined, item: SourceNode, findings: Findings): void {
   if (kind === undefined) {
     findings.add("E011", item, "a test needs `kind`", `one of ${TEST_KINDS.join(", ")}`);
     return;
   }
   const text = kind.kind === "scalar" ? kind.text : "";
-  if ((TEST_KINDS as readonly string[]).includes(text)) kinds.add(text);
-  else findings.add("E013", kind, `a test cannot be of kind \`${shorten(text)}\``, hintFor(text, TEST_KINDS));
+  if (!(TEST_KINDS as readonly string[]).includes(text))
+    findings.add("E013", kind, `a test cannot be of kind \`${shorten(text)}\``, hintFor(text, TEST_KINDS));
 }
 
 /** Refuses an indicator that can hold by what is never enough alone. */

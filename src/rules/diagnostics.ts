@@ -51,10 +51,16 @@ export const DIAGNOSTICS = {
   E062: "A list of identifiers without a legal basis.",
   E063: "A list that has expired.",
   E070: "An override that names no parameter or does not fit it.",
+  E080: "A rule is active without the approval of a second person, or under one that is not for it.",
+  E081: "A retired rule does not say why, or a reason stands at a rule that is not retired.",
+  E082: "An active rule lacks an inline test of one of the three kinds.",
+  E083: "A rule and the lock differ: it changed without a new version, or the lock was not written.",
+  E084: "An id that was retired is used again, or a rule that is in force has lost its file.",
   W101: "A rule lacks an inline test of one of the three kinds.",
   W102: "A definition that nothing uses.",
   W103: "A list whose review is overdue.",
   W104: "A hit input names a rule that is not in force.",
+  W105: "A folder of rules without a lock.",
 } as const;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTICS;
@@ -112,15 +118,10 @@ export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[
       compareText(a.code, b.code) ||
       compareText(a.message, b.message),
   );
-  return sorted.filter((d, i) => {
-    const before = sorted[i - 1];
-    return (
-      before === undefined ||
-      before.file !== d.file ||
-      before.line !== d.line ||
-      before.column !== d.column ||
-      before.message !== d.message
-    );
+  const told = new Set<string>();
+  return sorted.filter((d) => {
+    const key = `${d.file}:${d.line}:${d.column} ${d.message}`;
+    return !told.has(key) && told.add(key);
   });
 }
 

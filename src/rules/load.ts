@@ -32,6 +32,8 @@ export interface Loaded {
   /** Undefined when there is an error. */
   readonly pack: Pack | undefined;
   readonly lists: Lists;
+  /** What could be read of each rule, by id, whatever is wrong with it. */
+  readonly rules: readonly RuleSource[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -91,11 +93,11 @@ export function compilePack(source: PackSource, options: LoadOptions = {}): Load
     if (inForce && compiled.rule !== undefined) drafts.push(compiled.rule);
   }
   const diagnostics = sortDiagnostics([...source.diagnostics, ...findings.list()]);
-  if (source.errors + findings.errors > 0) return { pack: undefined, lists, diagnostics };
+  if (source.errors + findings.errors > 0) return { pack: undefined, lists, rules: sources, diagnostics };
   const roots = sources.filter((rule) => isInForce(rule.status)).map((rule) => rule.root);
   const values = Object.entries(set).map(([key, value]) => ({ key, value }));
   const hash = packHash(roots, [...listRoots, ...(vocabularyRoot ? [vocabularyRoot] : [])], values);
-  return { pack: assemble(live, drafts, hash, options.tenant ?? "default"), lists, diagnostics };
+  return { pack: assemble(live, drafts, hash, options.tenant ?? "default"), lists, rules: sources, diagnostics };
 }
 
 interface Roots {

@@ -15,6 +15,7 @@ import {
 } from "../domain/vocabulary.ts";
 import type { Findings } from "./diagnostics.ts";
 import { type AggregateSource, readAggregates } from "./schema-aggregates.ts";
+import { type ApprovalSource, type ExceptionSource, readApproval, readExceptions } from "./schema-approval.ts";
 import { type ClauseSource, type FlowSource, readClause, readFlow } from "./schema-clauses.ts";
 import {
   type HitSource,
@@ -74,6 +75,7 @@ export interface RuleSource {
   readonly title: ScalarNode | undefined;
   readonly crime: Crime;
   readonly status: RuleStatus;
+  readonly approval: ApprovalSource;
   readonly sources: readonly CitationSource[];
   readonly subject: EntityKind;
   readonly selfMayBe: readonly PartyRole[];
@@ -85,6 +87,7 @@ export interface RuleSource {
   readonly hits: ReadonlyMap<string, HitSource>;
   readonly flow: FlowSource | undefined;
   readonly when: ClauseSource | undefined;
+  readonly exceptions: ReadonlyMap<string, ExceptionSource>;
   readonly explain: ScalarNode | undefined;
   readonly cautions: readonly ScalarNode[];
   readonly suppressForMs: number;
@@ -101,6 +104,10 @@ const SHARED_KEYS: Keys = {
   crime: "required",
   status: "required",
   owner: "optional",
+  author: "optional",
+  approvedBy: "optional",
+  effectiveFrom: "optional",
+  retired: "optional",
   sources: "optional",
   subject: "optional",
   roles: "optional",
@@ -114,8 +121,16 @@ const SHARED_KEYS: Keys = {
   safeguards: "optional",
   tests: "optional",
 };
-const INDICATOR_KEYS: Keys = { ...SHARED_KEYS, scope: "optional", flow: "optional", when: "optional" };
-const TYPOLOGY_KEYS: Keys = {
+/** Keys of an indicator, in the order in which they are written. */
+export const INDICATOR_KEYS: Keys = {
+  ...SHARED_KEYS,
+  scope: "optional",
+  flow: "optional",
+  when: "optional",
+  exceptions: "optional",
+};
+/** Keys of a typology. */
+export const TYPOLOGY_KEYS: Keys = {
   ...SHARED_KEYS,
   scope: "optional",
   scoring: "optional",
@@ -159,6 +174,7 @@ export function readRule(root: MapNode, findings: Findings): RuleSource | undefi
     title: scalar("title"),
     crime: wordAt(root, "crime", CRIMES, findings) ?? "human_trafficking",
     status: wordAt(root, "status", RULE_STATUSES, findings) ?? "active",
+    approval: readApproval(root, findings),
     sources: readSources(root, findings),
     subject: wordAt(root, "subject", ENTITY_KINDS, findings) ?? (kind === "typology" ? "party" : "account"),
     selfMayBe: roles.self,
@@ -170,6 +186,7 @@ export function readRule(root: MapNode, findings: Findings): RuleSource | undefi
     hits: readHits(root.byKey.get("hits")?.value, findings),
     flow: flow && readFlow(flow, findings),
     when,
+    exceptions: readExceptions(root.byKey.get("exceptions")?.value, findings),
     explain: scalar("explain"),
     cautions: readTexts(root, "cautions", findings),
     suppressForMs: readInner(root, "suppress", "for", SUPPRESS_MAX_MS, findings) ?? SUPPRESS_DEFAULT_MS,

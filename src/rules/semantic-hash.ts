@@ -3,7 +3,9 @@ import { sha256Hex } from "../base/hash.ts";
 import type { MapNode, SourceNode } from "./source.ts";
 
 /** Keys that change nothing that is screened or told. */
-const SILENT_RULE_KEYS: ReadonlySet<string> = new Set(["tests", "owner"]);
+const SILENT_RULE_KEYS: ReadonlySet<string> = new Set("tests owner author approvedBy effectiveFrom retired".split(" "));
+/** Keys that may change without a new version: the way from draft to retired leaves the rule itself as it is. */
+const UNLOCKED_RULE_KEYS: ReadonlySet<string> = new Set([...SILENT_RULE_KEYS, "version", "status"]);
 const SILENT_LIST_KEYS: ReadonlySet<string> = new Set(["owner", "reviewBy"]);
 
 /** sha-256 (hex) over rules and lists in their sorted semantic form, and the overrides in force. */
@@ -18,6 +20,11 @@ export function packHash(
     ...overrides.map(({ key, value }) => `set ${JSON.stringify([key, value.trim()])}`),
   ];
   return sha256Hex(parts.sort().join("\n"));
+}
+
+/** sha-256 (hex) of one rule as it screens and tells, whatever its version and status. */
+export function ruleHash(root: MapNode): string {
+  return sha256Hex(semanticText(root, UNLOCKED_RULE_KEYS, false));
 }
 
 function semanticText(root: MapNode, silent: ReadonlySet<string>, unordered: boolean): string {
