@@ -113,7 +113,9 @@ describe("findings for other tools", () => {
     const { code, text } = check({ format: "sarif" });
     expect(code).toBe(2);
     const log = JSON.parse(text);
-    const validate = new Ajv2020({ strict: false, unicodeRegExp: false, validateFormats: false }).compile(sarifSchema());
+    const validate = new Ajv2020({ strict: false, unicodeRegExp: false, validateFormats: false }).compile(
+      sarifSchema(),
+    );
     expect(validate(log) || validate.errors).toBe(true);
     const result = log.runs[0].results.find((r: { ruleId: string }) => r.ruleId === "E021");
     expect(log.runs[0].tool.driver.rules[result.ruleIndex].id).toBe("E021");
