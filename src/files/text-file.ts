@@ -1,4 +1,4 @@
-/** Small text files read whole and written whole: rules, locks, tuning. What the file system says becomes a UsageError. */
+/** Small text files read and written whole: rules, locks, tuning. What the file system says becomes a UsageError. */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import type { SourceFile } from "../rules/source.ts";
