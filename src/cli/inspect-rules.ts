@@ -14,6 +14,8 @@ export interface InspectOptions {
   readonly dir: string;
   /** Folder with the operator's own lists. */
   readonly lists?: string | undefined;
+  /** The operator's tuning file; undefined: `tuning.yaml` in the folder, if there is one. */
+  readonly tuning?: string | undefined;
   /** Epoch ms by which days are judged; undefined: they are not. */
   readonly asOf?: number | undefined;
   /** Whether the lock must be up to date too, not only kept to. */
@@ -35,7 +37,7 @@ export interface Inspected {
 /** Reads and checks a folder. Throws UsageError when a folder or file cannot be read. */
 export function inspectRules(options: InspectOptions): Inspected {
   const lockPath = join(options.dir, LOCK_FILE);
-  const ruleFiles = readRuleFiles(options.dir, options.lists);
+  const ruleFiles = readRuleFiles(options.dir, options.lists, options.tuning);
   const lockFile = readOptionalFile(lockPath);
   const loaded = loadPack(ruleFiles, options.asOf === undefined ? {} : { asOf: options.asOf });
   const findings = createFindings();

@@ -27,6 +27,7 @@ import { createTally } from "./tally.ts";
 export interface ReplayOptions {
   readonly rules?: string;
   readonly lists?: string;
+  readonly tuning?: string;
   readonly parties?: readonly string[];
   readonly mapping?: string;
   readonly set?: Readonly<Record<string, string>>;
@@ -60,7 +61,8 @@ export async function runReplay(files: readonly string[], options: ReplayOptions
     (path) => path !== undefined && path !== "-",
   );
   const bytesTotal = checkPaths({ inputs: [...files, ...parties], outputs: outputPaths as string[] });
-  const { pack, lists } = loadRules(options);
+  const { pack, lists, warnings } = loadRules({ ...options, now: options.asOf ?? called });
+  if (options.quiet !== true) for (const warning of warnings) terminal.stderr.write(`palermo: ${warning}\n`);
   const asOf = options.asOf ?? called;
   const { rates, vocabulary } = lists;
   const sources = { parties, mapping: options.mapping, rates, vocabulary, asOf, stdin: terminal.stdin };

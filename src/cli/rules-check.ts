@@ -17,6 +17,8 @@ export interface RulesCheckArgs {
   readonly dir: string;
   /** Folder with the operator's own lists. */
   readonly lists?: string | undefined;
+  /** The operator's tuning file; undefined: `tuning.yaml` in the folder, if there is one. */
+  readonly tuning?: string | undefined;
   readonly format: ReportFormat;
   readonly color: boolean;
   /** Epoch ms; lists that have expired by then are at fault. Undefined: no day is judged. */

@@ -13,6 +13,7 @@ export interface RulesLockArgs {
   /** Folder of the rules; the lock stands in it. */
   readonly dir: string;
   readonly lists?: string | undefined;
+  readonly tuning?: string | undefined;
   /** Only says whether the file is up to date. */
   readonly check: boolean;
   readonly json: boolean;
@@ -21,8 +22,8 @@ export interface RulesLockArgs {
 
 /** Writes or checks the lock; returns the exit code. Throws UsageError when the rules may not be locked. */
 export function runRulesLock(args: RulesLockArgs, out: { write(text: string): unknown }): number {
-  const { dir, lists, asOf } = args;
-  const { loaded, lock, diagnostics, files, sound } = inspectRules({ dir, lists, asOf, lockComplete: false });
+  const { dir, lists, tuning, asOf } = args;
+  const { loaded, lock, diagnostics, files, sound } = inspectRules({ dir, lists, tuning, asOf, lockComplete: false });
   const path = join(dir, LOCK_FILE);
   if (files.length === 0) throw new UsageError(`${dir}: no rule files (*.yaml) here`);
   if (!sound) {

@@ -19,6 +19,8 @@ export interface RulesTestArgs {
   readonly dir: string;
   /** Folder with the operator's own lists. */
   readonly lists?: string | undefined;
+  /** The operator's tuning file; undefined: `tuning.yaml` in the folder, if there is one. */
+  readonly tuning?: string | undefined;
   /** Only this rule, or tests whose rule id and name contain this. */
   readonly run?: string | undefined;
   /** Tell which clauses no test decides. */
@@ -35,7 +37,7 @@ type Out = Pick<Writable, "write">;
 
 /** Runs the inline tests of a folder and writes the result to `out`; returns the exit code. */
 export function runRulesTest(args: RulesTestArgs, out: Out): number {
-  const files = readRuleFiles(args.dir, args.lists);
+  const files = readRuleFiles(args.dir, args.lists, args.tuning);
   const coverage = args.coverage === true || args.threshold !== undefined;
   const run = runInlineTests(files, { only: args.run, coverage });
   const errors = run.diagnostics.filter(({ severity }) => severity === "error");

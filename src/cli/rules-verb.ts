@@ -18,7 +18,8 @@ export function folderVerb({ rules }: RulesVerbs, name: string, description: str
     .command(name)
     .description(description)
     .argument("[dir]", "folder of the rules (default: those that come with Palermo)")
-    .addOption(listsOption());
+    .addOption(listsOption())
+    .option("--tuning <file>", "overrides of the rules (default: tuning.yaml in their folder)");
 }
 
 /** `--lists`, the same in every verb. */

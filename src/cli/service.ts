@@ -105,7 +105,9 @@ interface Watched {
 
 async function startWorkers(parts: Parts, watched: Watched): Promise<void> {
   const { config, log, metrics, host } = parts;
-  const rules = loadRules({ rules: config.rules, lists: config.lists, tenant: config.tenant });
+  const { rules: dir, lists, tuning, tenant } = config;
+  const rules = loadRules({ rules: dir, lists, tuning, tenant, now: SYSTEM_CLOCK.now() });
+  for (const warning of rules.warnings) log.warn(warning);
   log.info({ pack: rules.pack.hash, rules: rules.pack.rules.length }, "rules loaded");
   const admin = await openBus(config, busLog(log, metrics, "admin"), 0, host.signal).admin();
   parts.closers.push(() => admin.close());

@@ -2,6 +2,13 @@
 import { shippedRulesDir } from "./paths.ts";
 import { folderVerb, type RulesVerbs } from "./rules-verb.ts";
 
+interface LockOptions {
+  readonly lists?: string;
+  readonly tuning?: string;
+  readonly check?: boolean;
+  readonly json?: boolean;
+}
+
 /** Adds `palermo rules lock`. */
 export function addLockVerb(verbs: RulesVerbs): void {
   const { terminal, done } = verbs;
@@ -9,11 +16,12 @@ export function addLockVerb(verbs: RulesVerbs): void {
     .option("--check", "write nothing; say whether the file is up to date")
     .option("--json", "result as one JSON object")
     .addHelpText("after", LOCK_HELP)
-    .action(async (dir: string | undefined, options: { lists?: string; check?: boolean; json?: boolean }) => {
+    .action(async (dir: string | undefined, options: LockOptions) => {
       const { runRulesLock } = await import("./rules-lock.ts");
-      const { lists, check, json } = options;
+      const { lists, tuning, check, json } = options;
       const flags = { check: check === true, json: json === true };
-      done(runRulesLock({ dir: dir ?? shippedRulesDir(), lists, ...flags, asOf: terminal.now() }, terminal.stdout));
+      const args = { dir: dir ?? shippedRulesDir(), lists, tuning, ...flags, asOf: terminal.now() };
+      done(runRulesLock(args, terminal.stdout));
     });
 }
 

@@ -21,16 +21,24 @@ export function addRulesVerbs(program: Command, terminal: Terminal, done: (code:
   addMutateVerb(verbs);
 }
 
+interface CheckOptions {
+  readonly lists?: string;
+  readonly tuning?: string;
+  readonly format: ReportFormat;
+  readonly json?: boolean;
+}
+
 function addCheckVerb(verbs: RulesVerbs): void {
   const { terminal, color, done } = verbs;
   folderVerb(verbs, "check", "Check rules and lists: every finding with its place and how to mend it.")
     .addOption(new Option("--format <form>", "form of the findings").choices([...REPORT_FORMATS]).default("text"))
     .option("--json", "the same as --format json")
     .addHelpText("after", CHECK_HELP)
-    .action(async (dir: string | undefined, options: { lists?: string; format: ReportFormat; json?: boolean }) => {
+    .action(async (dir: string | undefined, options: CheckOptions) => {
       const { runRulesCheck } = await import("./rules-check.ts");
       const format = options.json === true ? "json" : options.format;
-      const args = { dir: dir ?? shippedRulesDir(), lists: options.lists, format, color, asOf: terminal.now() };
+      const { lists, tuning } = options;
+      const args = { dir: dir ?? shippedRulesDir(), lists, tuning, format, color, asOf: terminal.now() };
       done(runRulesCheck(args, terminal.stdout));
     });
 }
@@ -46,6 +54,7 @@ Exit codes: 0 sound (warnings allowed), 1 failed, 2 usage or rules at fault.`;
 
 interface TestOptions {
   readonly lists?: string;
+  readonly tuning?: string;
   readonly run?: string;
   readonly coverage?: boolean;
   readonly threshold?: number;

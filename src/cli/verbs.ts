@@ -15,6 +15,7 @@ export function addReplayVerb(program: Command, terminal: Terminal, done: (code:
     .argument("<file...>", "NDJSON or CSV, also .gz; - reads standard input. Files are merged by time")
     .option("--rules <dir>", "rules to screen with (default: those that come with Palermo)")
     .option("--lists <dir>", "lists that take the place of the rules' lists of the same id")
+    .option("--tuning <file>", "overrides of the rules (default: tuning.yaml in their folder)")
     .option("--parties <file>", "customer profiles, party/1; may be repeated", gathered)
     .option("--mapping <file>", "how foreign columns or JSON paths become a transaction")
     .option("--set <rule.param=value>", "try another value of a parameter; may be repeated", settingOption)

@@ -3,21 +3,26 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import type { SourceFile } from "../rules/source.ts";
+import { TUNING_FILE } from "../rules/tuning.ts";
 import { fileReason, readTextFile } from "./text-file.ts";
 
 /** Files of one directory tree at most; far beyond any pack. */
 const FILES_MAX = 5_000;
 const DEPTH_MAX = 6;
-/** Overrides of shipped rules are no rule; they are read by the tools that apply them. */
-const OTHER_FILES: ReadonlySet<string> = new Set(["tuning.yaml"]);
-
 /**
  * Every `.yaml` and `.yml` file below `dir`, in the order of their paths; with `listsDir`, a list there takes
- * the place of the list of the same file name. Throws UsageError when a directory or file cannot be read.
+ * the place of the list of the same file name; with `tuningPath`, that file takes the place of the folder's own
+ * `tuning.yaml`. Throws UsageError when a directory or file cannot be read.
  */
-export function readRuleFiles(dir: string, listsDir?: string): SourceFile[] {
-  const shipped = readTree(dir);
-  if (listsDir === undefined) return shipped;
+export function readRuleFiles(dir: string, listsDir?: string, tuningPath?: string): SourceFile[] {
+  const own = readTree(dir);
+  if (tuningPath === undefined) return withLists(own, listsDir);
+  const untuned = own.filter((file) => file.path !== join(dir, TUNING_FILE));
+  return [...withLists(untuned, listsDir), { path: tuningPath, text: readTextFile(tuningPath) }];
+}
+
+function withLists(shipped: readonly SourceFile[], listsDir: string | undefined): SourceFile[] {
+  if (listsDir === undefined) return [...shipped];
   const own = readTree(listsDir);
   const replaced = new Set(own.map((file) => baseName(file.path)));
   const kept = shipped.filter((file) => !(isList(file) && replaced.has(baseName(file.path))));
@@ -37,7 +42,7 @@ function walk(dir: string, depth: number, out: string[]): void {
     const path = join(dir, entry.name);
     const isDirectory = entry.isDirectory() || (entry.isSymbolicLink() && isFolder(path));
     if (isDirectory) walk(path, depth + 1, out);
-    else if (/\.ya?ml$/.test(entry.name) && !OTHER_FILES.has(entry.name)) out.push(path);
+    else if (/\.ya?ml$/.test(entry.name)) out.push(path);
     if (out.length > FILES_MAX) throw new UsageError(`${dir}: more than ${FILES_MAX} files; is this the rules folder?`);
   }
 }

@@ -1,6 +1,7 @@
 /** One rule: from its file to what screening runs. */
 import { checkTexts, checkUnused, checkWeight } from "./check.ts";
 import { compileClause } from "./clauses.ts";
+import { compileExceptions, type ExceptionValues, withClauses } from "./exceptions.ts";
 import type { Checked } from "./expression/types.ts";
 import { larger, type Weight } from "./expression/weight.ts";
 import { compileFlow } from "./flow.ts";
@@ -19,6 +20,12 @@ export interface PackDraft extends PackScope {
   readonly hitInputs: HitInput[];
 }
 
+/** What stands outside of a rule's file and changes it. */
+export interface RuleChanges {
+  readonly overrides: readonly Override[];
+  readonly exceptions: ExceptionValues;
+}
+
 /** A rule without its place in the pack and without marks, which depend on all rules. */
 export type RuleDraft = Omit<CompiledRule, "slot" | "marks">;
 
@@ -34,11 +41,11 @@ export function compileRule(
   source: RuleSource,
   draft: PackDraft,
   index: RuleIndex,
-  overrides: readonly Override[],
+  changes: RuleChanges,
 ): CompileResult {
   const errorsBefore = draft.findings.errors;
   checkTexts(source, draft.findings);
-  const params = resolveParams(draft, source.params, overrides);
+  const params = resolveParams(draft, source.params, changes.overrides);
   const scope = createRuleScope(draft, source, params);
   const hitInputs = resolveHitInputs(source, scope, draft.hitInputs, index);
   const errorsBeforeClauses = draft.findings.errors;
@@ -46,6 +53,7 @@ export function compileRule(
   const flow = source.flow && compileFlow(source.flow, draft.flows.length, scope);
   if (flow !== undefined) draft.flows.push(flow.flow);
   const when = source.when && compileClause(source.when, scope, IN_CLAUSE);
+  const exceptions = compileExceptions(source, scope, changes.exceptions);
   const wholeClauses = draft.findings.errors === errorsBeforeClauses;
   const others = {
     typologyIds: index.typologyIds,
@@ -77,7 +85,7 @@ export function compileRule(
       status: source.status,
       subject: source.subject,
       scope: source.kind === "indicator" ? planScope(source.scope) : undefined,
-      when: when?.clause,
+      when: withClauses(when?.clause, exceptions),
       flow: flow?.flow.slot,
       hitInputs: hitInputs.map((input) => input.slot),
       aggregates: [...named, ...(flow?.aggregates ?? [])],

@@ -56,11 +56,15 @@ export const DIAGNOSTICS = {
   E082: "An active rule lacks an inline test of one of the three kinds.",
   E083: "A rule and the lock differ: it changed without a new version, or the lock was not written.",
   E084: "An id that was retired is used again, or a rule that is in force has lost its file.",
+  E090: "An override of the tuning that names nothing, fits nothing, or changes what another one changes.",
+  E091: "An override of the tuning without a second person, or without a name or reason.",
+  E092: "An override of the tuning that has expired.",
   W101: "A rule lacks an inline test of one of the three kinds.",
   W102: "A definition that nothing uses.",
   W103: "A list whose review is overdue.",
   W104: "A hit input names a rule that is not in force.",
   W105: "A folder of rules without a lock.",
+  W106: "An override of the tuning that has expired and is left out.",
 } as const;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTICS;

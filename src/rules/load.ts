@@ -15,6 +15,7 @@ import { type RuleSource, readRule } from "./schema.ts";
 import { packHash } from "./semantic-hash.ts";
 import { LIST_LIMITS, type MapNode, RULE_LIMITS, readSource, type SourceFile, shorten } from "./source.ts";
 import { hintFor } from "./suggest.ts";
+import { entriesInForce, readTuning, type TuningEntry, tuningByRule, tuningValues } from "./tuning.ts";
 import { readVocabulary } from "./vocabulary.ts";
 
 export type { SourceFile } from "./source.ts";
@@ -26,6 +27,8 @@ export interface LoadOptions {
   readonly set?: Readonly<Record<string, string>>;
   /** Epoch ms; lists that have expired by then are errors, overdue ones warnings. Undefined: not judged. */
   readonly asOf?: number;
+  /** Epoch ms; overrides of the tuning that have expired by then are left out. Undefined: all of them hold. */
+  readonly now?: number;
 }
 
 export interface Loaded {
@@ -47,6 +50,8 @@ export interface PackSource {
   readonly listRoots: readonly MapNode[];
   readonly vocabularyRoot: MapNode | undefined;
   readonly diagnostics: readonly Diagnostic[];
+  /** The operator's overrides, in the order of their file. */
+  readonly tuning: readonly TuningEntry[];
   /** Errors in all, also those beyond the diagnostics that are kept. */
   readonly errors: number;
 }
@@ -62,17 +67,22 @@ export function loadPack(files: readonly SourceFile[], options: LoadOptions = {}
 /** Reads the files of a pack; `asOf` judges the dates of lists. */
 export function readPack(files: readonly SourceFile[], asOf?: number): PackSource {
   const findings = createFindings();
-  const { ruleRoots, listRoots, vocabularyRoot } = readRoots(files, findings);
+  const { ruleRoots, listRoots, vocabularyRoot, tuningRoot } = readRoots(files, findings);
   const vocabulary = vocabularyRoot && readVocabulary(vocabularyRoot, findings);
   const lists = readLists(listRoots, vocabulary, asOf, findings);
   const rules = readRules(ruleRoots, findings);
-  return { rules, lists, listRoots, vocabularyRoot, diagnostics: findings.list(), errors: findings.errors };
+  const read = tuningRoot === undefined ? [] : readTuning(tuningRoot, rules, lists.vocabulary, findings);
+  const tuning = entriesInForce(read, asOf, true, findings);
+  return { rules, lists, listRoots, vocabularyRoot, tuning, diagnostics: findings.list(), errors: findings.errors };
 }
 
 /** Compiles what was read; its findings stand among those of the compilation. */
 export function compilePack(source: PackSource, options: LoadOptions = {}): Loaded {
-  const { rules: sources, lists, listRoots, vocabularyRoot } = source;
+  const { lists, listRoots, vocabularyRoot } = source;
   const findings = createFindings();
+  const tuning = entriesInForce(source.tuning, options.now, false, findings);
+  const tuned = tuningByRule(tuning);
+  const sources = source.rules.map((rule) => ({ ...rule, status: tuned.get(rule.id.text)?.status ?? rule.status }));
   const set = options.set ?? {};
   const overrides = groupOverrides(set, new Set(sources.map((rule) => rule.id.text)), findings);
   const currency = { code: lists.rates.base, decimals: currencyOf(lists.rates.base)?.decimals ?? 2 };
@@ -88,28 +98,32 @@ export function compilePack(source: PackSource, options: LoadOptions = {}): Load
   for (const rule of orderRules(sources, findings)) {
     const inForce = isInForce(rule.status);
     const id = rule.id.text;
-    const compiled = compileRule(rule, inForce ? live : idle, index, overrides.get(id) ?? []);
+    const compiled = compileRule(rule, inForce ? live : idle, index, {
+      overrides: [...(tuned.get(id)?.overrides ?? []), ...(overrides.get(id) ?? [])],
+      exceptions: tuned.get(id)?.exceptions ?? new Map(),
+    });
     if (compiled.geography) geography.add(id);
     if (inForce && compiled.rule !== undefined) drafts.push(compiled.rule);
   }
   const diagnostics = sortDiagnostics([...source.diagnostics, ...findings.list()]);
-  if (source.errors + findings.errors > 0) return { pack: undefined, lists, rules: sources, diagnostics };
+  if (source.errors + findings.errors > 0) return { pack: undefined, lists, rules: source.rules, diagnostics };
   const roots = sources.filter((rule) => isInForce(rule.status)).map((rule) => rule.root);
-  const values = Object.entries(set).map(([key, value]) => ({ key, value }));
+  const values = [...Object.entries(set).map(([key, value]) => ({ key, value })), ...tuningValues(tuning)];
   const hash = packHash(roots, [...listRoots, ...(vocabularyRoot ? [vocabularyRoot] : [])], values);
-  return { pack: assemble(live, drafts, hash, options.tenant ?? "default"), lists, rules: sources, diagnostics };
+  return { pack: assemble(live, drafts, hash, options.tenant ?? "default"), lists, rules: source.rules, diagnostics };
 }
 
 interface Roots {
   readonly ruleRoots: MapNode[];
   readonly listRoots: MapNode[];
   vocabularyRoot: MapNode | undefined;
+  tuningRoot: MapNode | undefined;
 }
 
-const SCHEMAS = ["rule/v1", "list/v1", "vocabulary/v1"];
+const SCHEMAS = ["rule/v1", "list/v1", "vocabulary/v1", "tuning/v1"];
 
 function readRoots(files: readonly SourceFile[], findings: Findings): Roots {
-  const roots: Roots = { ruleRoots: [], listRoots: [], vocabularyRoot: undefined };
+  const roots: Roots = { ruleRoots: [], listRoots: [], vocabularyRoot: undefined, tuningRoot: undefined };
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   if (sorted.length > FILES_MAX) {
     findings.addPlain("E004", "", `a pack has at most ${FILES_MAX} files, not ${sorted.length}`);
@@ -127,6 +141,9 @@ function readRoots(files: readonly SourceFile[], findings: Findings): Roots {
     else if (text === "vocabulary/v1") {
       if (roots.vocabularyRoot !== undefined) findings.add("E041", root, "there can be one vocabulary only");
       roots.vocabularyRoot ??= root;
+    } else if (text === "tuning/v1") {
+      if (roots.tuningRoot !== undefined) findings.add("E041", root, "there can be one tuning file only");
+      roots.tuningRoot ??= root;
     } else if (schema === undefined) findings.add("E011", root, "a file needs `schema: rule/v1` or `schema: list/v1`");
     else {
       const hint = hintFor(text, SCHEMAS);

@@ -2,7 +2,7 @@
 import type { Findings } from "./diagnostics.ts";
 import { checkQuantity } from "./expression/check.ts";
 import { compareConstants } from "./expression/exact.ts";
-import { type Checked, describeType, errorAt } from "./expression/types.ts";
+import { type Checked, type Constant, describeType, errorAt } from "./expression/types.ts";
 import { parseQuantity } from "./literals.ts";
 import type { PackScope } from "./rule-scope.ts";
 import type { ParamSource } from "./schema-parts.ts";
@@ -17,6 +17,10 @@ export interface Override {
   readonly key: string;
   readonly param: string;
   readonly value: string;
+  /** The value holds for customers of this segment only. */
+  readonly segment?: string;
+  /** Where the value stands; undefined for one of the command line, which wins over all others. */
+  readonly place?: ScalarNode;
 }
 
 /** Where findings about overrides stand. */
@@ -38,9 +42,15 @@ export function resolveParams(
     const value = readConstant(pack, param.value);
     const step = readConstant(pack, param.step);
     checkRange(pack.findings, param, { value, least, most, step });
-    const override = overrides.filter((o) => o.param === name).at(-1);
-    const chosen = override === undefined ? value : applyOverride(pack, override, least, most, value);
-    out.set(name, chosen ?? errorAt(0, 0));
+    const apply = (override: Override): ConstantTree | undefined => applyOverride(pack, override, least, most, value);
+    out.set(
+      name,
+      choose(
+        value,
+        overrides.filter((override) => override.param === name),
+        apply,
+      ) ?? errorAt(0, 0),
+    );
   }
   for (const override of overrides) {
     if (params.has(override.param)) continue;
@@ -48,6 +58,27 @@ export function resolveParams(
     pack.findings.addPlain("E070", OVERRIDE_FILE, message, hintFor(override.param, params.keys()));
   }
   return out;
+}
+
+/** The value in force: that of the command line for everybody, else that of the tuning, by segment where it says so. */
+function choose(
+  value: ConstantTree | undefined,
+  overrides: readonly Override[],
+  apply: (override: Override) => ConstantTree | undefined,
+): Checked | undefined {
+  const applied = overrides.map((override) => ({ ...override, tree: apply(override) }));
+  const general = applied.filter(({ segment }) => segment === undefined);
+  const ordered = general.filter(({ place }) => place === undefined);
+  const last = ordered.at(-1) ?? general.at(-1);
+  const otherwise = last === undefined ? value : last.tree;
+  if (otherwise === undefined || ordered.length > 0) return otherwise;
+  const bySegment = new Map<string, Constant>();
+  for (const { segment, tree } of applied) {
+    if (segment !== undefined && tree !== undefined) bySegment.set(segment, tree.value);
+  }
+  if (bySegment.size === 0) return otherwise;
+  const base = { ...otherwise, kind: "by_segment" as const };
+  return { ...base, values: bySegment, otherwise: otherwise.value };
 }
 
 /** Splits `RULE.param` keys by rule; keys of another form, or of no known rule, are told. */
@@ -124,7 +155,10 @@ function applyOverride(
   value: ConstantTree | undefined,
 ): ConstantTree | undefined {
   const fail = (message: string, hint?: string): undefined => {
-    pack.findings.addPlain("E070", OVERRIDE_FILE, `\`${shorten(override.key)}\`: ${message}`, hint);
+    const { place } = override;
+    const text = `\`${shorten(override.key)}\`: ${message}`;
+    if (place !== undefined) pack.findings.add("E090", place, text, hint);
+    else pack.findings.addPlain("E070", OVERRIDE_FILE, text, hint);
     return undefined;
   };
   const quantity = parseQuantity(override.value);

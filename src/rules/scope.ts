@@ -84,6 +84,11 @@ export function createRuleScope(pack: PackScope, source: RuleSource, params: Rea
     constant: (node, what) => {
       const tree = scope.check(node, IN_FILTER);
       if (tree.kind === "constant") return tree;
+      if (tree.kind === "by_segment") {
+        const hint = "thresholds may differ by segment; windows, caps and points are one for all";
+        findings.add("E090", node, `${what} cannot differ by segment, as the tuning of its parameter wants`, hint);
+        return undefined;
+      }
       if (tree.type.name !== "error") findings.add("E027", node, `${what} must be a literal or a parameter`);
       return undefined;
     },

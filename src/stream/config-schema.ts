@@ -17,6 +17,10 @@ const sections = {
     .string()
     .optional()
     .describe("Directory of the operator's own lists; each replaces the shipped one of its name."),
+  tuning: z
+    .string()
+    .optional()
+    .describe("The operator's overrides of rules; default: `tuning.yaml` in the directory of rule files."),
   mapping: z.string().optional().describe("Mapping file for transactions of another shape."),
   kafka: z.strictObject({
     brokers: z

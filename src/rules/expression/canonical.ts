@@ -9,6 +9,10 @@ export function canonical(tree: Checked): string {
   switch (tree.kind) {
     case "constant":
       return reduced(tree.value.numerator, tree.value.denominator);
+    case "by_segment": {
+      const values = [...tree.values].map(([segment, v]) => `${segment}:${reduced(v.numerator, v.denominator)}`);
+      return `by_segment(${[...values.sort(), reduced(tree.otherwise.numerator, tree.otherwise.denominator)].join(",")})`;
+    }
     case "constant_text":
       return JSON.stringify(tree.value);
     case "constant_truth":

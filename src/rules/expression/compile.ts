@@ -4,7 +4,7 @@
  */
 import { andTest, notTest, orTest } from "../logic.ts";
 import type { Context, Read, Test } from "../plan.ts";
-import { compareConstants, compareValues, exactValue, holds } from "./exact.ts";
+import { bySegment, compareConstants, compareValues, exactValue, holds, type LeafReader } from "./exact.ts";
 import type { Checked, Comparer, Constant } from "./types.ts";
 
 /** Value of a numeric tree; never NaN or infinite. */
@@ -13,6 +13,11 @@ export function compileNumber(tree: Checked): Read<number> {
     case "constant": {
       const value = constantNumber(tree.value);
       return () => value;
+    }
+    case "by_segment": {
+      const choose = bySegment(tree);
+      const numbers = new Map([...tree.values.values(), tree.otherwise].map((value) => [value, constantNumber(value)]));
+      return (c) => numbers.get(choose(c) ?? tree.otherwise);
     }
     case "number":
       return tree.read;
@@ -207,7 +212,7 @@ function exactComparison(tree: Checked & { kind: "compare" }): Test {
 }
 
 function exactSign(tree: Checked & { kind: "compare" }, c: Context): number | undefined {
-  const read = (leaf: Read<number>): number | undefined => leaf(c);
+  const read: LeafReader = (leaf) => leaf(c);
   const left = exactValue(tree.left, read);
   const right = exactValue(tree.right, read);
   return left && right && compareConstants(left, right);

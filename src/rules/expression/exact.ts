@@ -74,11 +74,21 @@ export function fromNumber(value: number): Constant | undefined {
   return { numerator: BigInt(scaled), denominator };
 }
 
+/** The value of a parameter for the customer at hand; the general one where no segment is known. */
+export function bySegment(tree: Checked & { kind: "by_segment" }): Read<Constant> {
+  return (c) => tree.values.get(c.profile?.segment ?? "") ?? tree.otherwise;
+}
+
+/** Reads a leaf of a tree in the context at hand. */
+export type LeafReader = <T>(leaf: Read<T>) => T | undefined;
+
 /** Exact value of a numeric tree, given how its leaves are read. */
-export function exactValue(tree: Checked, read: (leaf: Read<number>) => number | undefined): Constant | undefined {
+export function exactValue(tree: Checked, read: LeafReader): Constant | undefined {
   switch (tree.kind) {
     case "constant":
       return tree.value;
+    case "by_segment":
+      return read(bySegment(tree));
     case "number": {
       const value = read(tree.read);
       return value === undefined ? undefined : fromNumber(value);

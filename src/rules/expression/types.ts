@@ -83,6 +83,12 @@ export type Comparer = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
 export type Checked =
   | (CheckedBase & { readonly kind: "constant"; readonly value: Constant })
+  | (CheckedBase & {
+      /** A parameter that an operator's tuning sets by the customer's segment. */
+      readonly kind: "by_segment";
+      readonly values: ReadonlyMap<string, Constant>;
+      readonly otherwise: Constant;
+    })
   | (CheckedBase & { readonly kind: "constant_text"; readonly value: string })
   | (CheckedBase & { readonly kind: "constant_truth"; readonly value: boolean })
   | (CheckedBase & { readonly kind: "texts"; readonly values: readonly string[]; readonly canonical: string })

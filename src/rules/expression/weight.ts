@@ -5,7 +5,7 @@
  */
 import type { RuleList } from "../lists.ts";
 import { WEIGHTLESS_MCC } from "../vocabulary.ts";
-import { type Checked, CLASS_BITS, type Domain } from "./types.ts";
+import { type Checked, CLASS_BITS, type Constant, type Domain } from "./types.ts";
 
 /** Whether comparing a value of this domain with this text asks for such a thing. */
 export function isWeightlessText(domain: Domain, text: string): boolean {
@@ -53,13 +53,21 @@ export function isGeography(tree: Checked): boolean {
 /** A count that must be at least two: seeing something again and again is behaviour. */
 function isRepeated(tree: Checked): boolean {
   if (tree.kind !== "compare") return false;
-  const flipped = tree.left.kind === "constant";
-  const constant = flipped ? tree.left : tree.right;
+  const left = leastOf(tree.left);
+  const flipped = left !== undefined;
+  const value = left ?? leastOf(tree.right);
   const counted = flipped ? tree.right : tree.left;
-  if (constant.kind !== "constant" || counted.type.name !== "count") return false;
+  if (value === undefined || counted.type.name !== "count") return false;
   const operator = flipped ? ({ "<": ">", "<=": ">=" } as Record<string, string>)[tree.operator] : tree.operator;
-  const value = Number(constant.value.numerator) / Number(constant.value.denominator);
   return (operator === ">=" && value >= 2) || (operator === ">" && value >= 1);
+}
+
+/** The least that a constant can be; undefined for what is none. */
+function leastOf(tree: Checked): number | undefined {
+  const number = ({ numerator, denominator }: Constant): number => Number(numerator) / Number(denominator);
+  if (tree.kind === "constant") return number(tree.value);
+  if (tree.kind !== "by_segment") return undefined;
+  return Math.min(number(tree.otherwise), ...[...tree.values.values()].map(number));
 }
 
 /** Whether a word of the customer profile must hold (not: must not hold) for the tree to be true. */
