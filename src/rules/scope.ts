@@ -84,12 +84,7 @@ export function createRuleScope(pack: PackScope, source: RuleSource, params: Rea
     constant: (node, what) => {
       const tree = scope.check(node, IN_FILTER);
       if (tree.kind === "constant") return tree;
-      if (tree.kind === "by_segment") {
-        const hint = "thresholds may differ by segment; windows, caps and points are one for all";
-        findings.add("E090", node, `${what} cannot differ by segment, as the tuning of its parameter wants`, hint);
-        return undefined;
-      }
-      if (tree.type.name !== "error") findings.add("E027", node, `${what} must be a literal or a parameter`);
+      tellVariable(tree, node, what, findings);
       return undefined;
     },
     where: (node) => node && readWhere(scope, node),
@@ -104,6 +99,13 @@ export function createRuleScope(pack: PackScope, source: RuleSource, params: Rea
     },
   };
   return scope;
+}
+
+function tellVariable(tree: Checked, node: ScalarNode, what: string, findings: Findings): void {
+  if (tree.kind === "by_segment") {
+    const hint = "thresholds may differ by segment; windows, caps and points are one for all";
+    findings.add("E090", node, `${what} cannot differ by segment, as the tuning of its parameter wants`, hint);
+  } else if (tree.type.name !== "error") findings.add("E027", node, `${what} must be a literal or a parameter`);
 }
 
 function parseNode(node: ScalarNode, text: string, findings: Findings): Ast | undefined {
