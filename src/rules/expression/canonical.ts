@@ -2,7 +2,7 @@
  * One text for all ways of writing the same expression: parameters by their value, operands that may be
  * swapped in order. Equal texts mean equal meaning, so measures are merged and hashed by it.
  */
-import type { Checked } from "./types.ts";
+import type { Checked, Constant } from "./types.ts";
 
 /** Canonical text of a checked tree. */
 export function canonical(tree: Checked): string {
@@ -10,8 +10,8 @@ export function canonical(tree: Checked): string {
     case "constant":
       return reduced(tree.value.numerator, tree.value.denominator);
     case "by_segment": {
-      const values = [...tree.values].map(([segment, v]) => `${segment}:${reduced(v.numerator, v.denominator)}`);
-      return `by_segment(${[...values.sort(), reduced(tree.otherwise.numerator, tree.otherwise.denominator)].join(",")})`;
+      const values = [...tree.values].map(([segment, value]) => `${segment}:${fraction(value)}`);
+      return `by_segment(${[...values.sort(), fraction(tree.otherwise)].join(",")})`;
     }
     case "constant_text":
       return JSON.stringify(tree.value);
@@ -77,6 +77,10 @@ function arithmetic(tree: Checked & { kind: "arithmetic" }): string {
 function flatten(tree: Checked, operator: "&&" | "||"): Checked[] {
   if (tree.kind !== "logic" || tree.operator !== operator) return [tree];
   return [...flatten(tree.left, operator), ...flatten(tree.right, operator)];
+}
+
+function fraction(value: Constant): string {
+  return reduced(value.numerator, value.denominator);
 }
 
 function reduced(numerator: bigint, denominator: bigint): string {
