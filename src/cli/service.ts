@@ -20,7 +20,6 @@ import type { IntakeWorker } from "../stream/intake-ports.ts";
 import { createIntakeWorker } from "../stream/intake-worker.ts";
 import { createMetrics, type Metrics } from "../stream/metrics.ts";
 import { createPace, type Pace } from "../stream/pace.ts";
-import { PARTITIONER } from "../stream/record.ts";
 import { startScreenDrift } from "../stream/screen-drift.ts";
 import { singlePack } from "../stream/screen-ports.ts";
 import { createScreenWorker, type ScreenWorker } from "../stream/screen-worker.ts";
@@ -28,6 +27,7 @@ import { ensureTopics, type Topics } from "../stream/topics.ts";
 import { createDecoders } from "./decoders.ts";
 import { createHealth } from "./health.ts";
 import { loadRules } from "./load-rules.ts";
+import { screenConfig, storeOptions } from "./screen-settings.ts";
 
 export interface ServiceHost {
   /** Takes one log line. */
@@ -164,11 +164,7 @@ async function startScreen(parts: Parts, watched: Watched, { pack, admin, topics
   const { config, log, metrics, host } = parts;
   const bus = openBus(config, busLog(log, metrics, "screen"), 0, host.signal);
   const store = await openRedisStore({
-    url: config.redis.url,
-    client: redisClient(config.redis),
-    prefix: config.redis.prefix,
-    tenant: config.tenant,
-    layout: { partitions: topics.views.partitions, hash: PARTITIONER },
+    ...storeOptions(config, topics.views.partitions),
     warn: (message) => log.warn(message),
     signal: host.signal,
     events: redisEvents(log, metrics),
@@ -182,14 +178,7 @@ async function startScreen(parts: Parts, watched: Watched, { pack, admin, topics
     store,
     packs: singlePack(createEngine(pack, { tailKeep: 1 })),
     topics,
-    config: {
-      tenant: config.tenant,
-      group: config.screen.group,
-      cacheBytes: config.screen.cacheMb << 20,
-      commitEntities: config.commit.entities,
-      commitBytes: config.commit.bytes,
-      commitMs: config.commit.ms,
-    },
+    config: screenConfig(config),
     events: screenEvents(log, metrics, topics.views.name),
     clock: SYSTEM_CLOCK,
     token: randomUUID,
@@ -211,6 +200,7 @@ async function startScreen(parts: Parts, watched: Watched, { pack, admin, topics
 function connectDrift({ config, log, metrics, closers }: Parts): Connection {
   const redis = connectRedis({
     url: config.redis.url,
+    cluster: config.redis.cluster,
     client: redisClient(config.redis),
     events: redisEvents(log, metrics),
   });

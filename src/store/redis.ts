@@ -38,6 +38,12 @@ export interface RedisStoreOptions extends ConnectionOptions {
 
 export interface RedisStore extends StateStore {
   readonly address: string;
+  /** Keys of the entities of all partitions, in portions; one written meanwhile may be left out or come twice. */
+  entityKeys(): AsyncGenerator<readonly { readonly partition: number; readonly key: string }[]>;
+  /** Takes the position, the origins and the outbox of a partition away: whoever claims it next rebuilds it. */
+  forget(partition: number): Promise<void>;
+  /** Deletes entities of a partition that has no position. */
+  deleteEntities(partition: number, keys: readonly string[]): Promise<void>;
 }
 
 /** The server cannot do it now, and did nothing. */
@@ -54,9 +60,11 @@ const NOT_NOW = new Set([
   "NOAUTH",
   "NOPERM",
   "WRONGPASS",
+  "CERTIFICATE",
 ]);
 /** Worth waiting for while running (a password may be in the middle of a change), but not at the start. */
 const ACCESS = /\b(NOAUTH|NOPERM|WRONGPASS)\b/;
+const DISTRUST = /\bCERTIFICATE\b/;
 const READ_CHUNK = 2_000;
 const POSITION_BYTES = 8;
 
@@ -70,9 +78,15 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
       try {
         await checkServer(server, options.warn ?? (() => undefined));
         await server.loadFunctions();
+        // As nobody, so that it changes nothing: tells now, not at the first claim, that the user lacks a right.
+        await server.fn("palermo_renew", metaKeys(partitionKeys(namespaceOf(options.prefix, options.tenant), 0)), [
+          "",
+          "",
+        ]);
         return createRedisStore(server, options);
       } catch (error) {
         if (!(error instanceof StoreError && error.retriable)) throw error;
+        if (DISTRUST.test(error.message)) throw new StoreError(`${error.message} (check redis.tls)`, false);
         if (ACCESS.test(error.message)) throw new StoreError(`${error.message} (check user and password)`, false);
       }
       if (options.signal?.aborted)
@@ -128,6 +142,25 @@ function createRedisStore(server: Server, options: RedisStoreOptions): RedisStor
     async published(partition, lane, sequences) {
       return Number(await server.fn("palermo_published", [keysOf(partition).lanes[lane]], sequences));
     },
+    async *entityKeys() {
+      for await (const names of server.keys(`${namespace}:{p`)) {
+        yield names.flatMap((name) => {
+          const match = /^\{p(\d+)\}:e:(.*)$/s.exec(name.slice(namespace.length + 1));
+          return match === null ? [] : [{ partition: Number(match[1]), key: match[2] ?? "" }];
+        });
+      }
+    },
+    async forget(partition) {
+      await server.fn("palermo_forget", metaKeys(keysOf(partition)), []);
+    },
+    async deleteEntities(partition, keys) {
+      const prefix = keysOf(partition).entityPrefix;
+      if (keys.length > 0)
+        await server.call(
+          "UNLINK",
+          keys.map((key) => prefix + key),
+        );
+    },
     async position(partition) {
       const reply = (await server.call("HMGET", [keysOf(partition).meta, "next", "fingerprint"])) as (Buffer | null)[];
       return toPosition(reply[0] ?? null, reply[1] ?? null);
@@ -181,8 +214,21 @@ class Server {
   }
 
   /** Throws StoreError. */
+  async *keys(prefix: string): AsyncGenerator<string[]> {
+    try {
+      yield* this.connection.keys(prefix);
+    } catch (error) {
+      throw storeError(error, this.address);
+    }
+  }
+
+  /** Throws StoreError. */
   async loadFunctions(): Promise<void> {
-    await this.call("FUNCTION", ["LOAD", "REPLACE", librarySource()]);
+    try {
+      await this.connection.everywhere("FUNCTION", ["LOAD", "REPLACE", librarySource()]);
+    } catch (error) {
+      throw storeError(error, this.address);
+    }
   }
 
   close(): void {

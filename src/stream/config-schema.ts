@@ -129,6 +129,11 @@ const sections = {
   screen: z.strictObject({
     group: z.string().default("palermo-screen").describe("Consumer group of screening."),
     cacheMb: z.int().min(8).default(128).describe("Memory for hot entities, megabytes."),
+    laneLimit: z
+      .int()
+      .min(1)
+      .default(10_000)
+      .describe("A partition whose outbox holds so many alerts (or marks) that could not leave waits."),
   }),
   commit: z.strictObject({
     ms: duration(50, 1, "A commit closes after so long,"),

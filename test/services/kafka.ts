@@ -15,7 +15,13 @@ export interface KafkaOptions {
   /** Server properties that add to or replace our own, for example `{ "message.max.bytes": "2000000" }`. */
   readonly properties?: Readonly<Record<string, string>>;
   /** Further listeners beside the plain one, by name, with their protocol; each gets a port of its own. */
-  readonly listeners?: Readonly<Record<string, "SSL" | "SASL_PLAINTEXT" | "SASL_SSL">>;
+  readonly listeners?: Readonly<Record<string, "PLAINTEXT" | "SSL" | "SASL_PLAINTEXT" | "SASL_SSL">>;
+  /** Addresses that clients of such a listener are told, such as that of a proxy before it. */
+  readonly advertised?: Readonly<Record<string, string>>;
+  /** Users of SCRAM-SHA-512 with their passwords. */
+  readonly scram?: Readonly<Record<string, string>>;
+  /** Makes it another broker of the cluster of this one, which stays the controller. */
+  readonly joins?: KafkaService;
   /** Largest heap of the broker in MiB, 512 by default. */
   readonly heapMb?: number;
   /** More options of the Java machine. */
@@ -27,6 +33,8 @@ export interface KafkaService extends Service {
   readonly brokers: string[];
   /** Addresses of the further listeners, by their name. */
   readonly listeners: Readonly<Record<string, string>>;
+  /** What another broker needs to join; none in Docker. */
+  readonly cluster?: { readonly id: string; readonly controller: number; nodes: number };
 }
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -49,14 +57,17 @@ export async function startLocalKafka(options: KafkaOptions = {}): Promise<Kafka
     ...["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", `-Dlog4j2.configurationFile=${join(dir, "log4j2.properties")}`],
     ...["-cp", join(jars, "lib", "*")],
   ];
-  const clusterId = randomBytes(16).toString("base64url");
+  const cluster = options.joins?.cluster ?? { id: randomBytes(16).toString("base64url"), controller, nodes: 1 };
   await promisify(execFile)("java", [
     ...java,
     "kafka.tools.StorageTool",
     "format",
-    `--cluster-id=${clusterId}`,
+    `--cluster-id=${cluster.id}`,
     "-c",
     config,
+    ...Object.entries(options.scram ?? {}).map(
+      ([name, password]) => `--add-scram=SCRAM-SHA-512=[name=${name},password=${password}]`,
+    ),
   ]);
   const service = await startServer({
     name: "Kafka",
@@ -67,7 +78,7 @@ export async function startLocalKafka(options: KafkaOptions = {}): Promise<Kafka
     ready: () => answers(`127.0.0.1:${port}`),
     log: () => (existsSync(logFile) ? readFileSync(logFile, "utf8").slice(-4000) : ""),
   });
-  return { ...service, brokers: [`127.0.0.1:${port}`], listeners };
+  return { ...service, brokers: [`127.0.0.1:${port}`], listeners, cluster };
 }
 
 /** Version of the broker under test, from the file that names its jars. */
@@ -111,19 +122,31 @@ interface Place {
 
 function serverProperties({ port, controller, dir, listeners, options }: Place): Record<string, string> {
   const own = Object.entries(listeners).map(([name, address]) => `${name}://${address}`);
+  const told = Object.entries({ ...listeners, ...options.advertised }).map(([name, address]) => `${name}://${address}`);
   const protocols = Object.entries(options.listeners ?? {}).map(([name, protocol]) => `${name}:${protocol}`);
   return {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.quorum.voters": `1@127.0.0.1:${controller}`,
     listeners: [`PLAINTEXT://127.0.0.1:${port}`, ...own, `CONTROLLER://127.0.0.1:${controller}`].join(","),
-    "advertised.listeners": [`PLAINTEXT://127.0.0.1:${port}`, ...own].join(","),
+    "advertised.listeners": [`PLAINTEXT://127.0.0.1:${port}`, ...told].join(","),
     "inter.broker.listener.name": "PLAINTEXT",
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT", ...protocols].join(","),
     "log.dirs": join(dir, "data"),
     ...SINGLE_NODE,
+    ...(options.joins?.cluster === undefined ? {} : joining(options.joins.cluster, port)),
     ...options.properties,
+  };
+}
+
+function joining(cluster: NonNullable<KafkaService["cluster"]>, port: number): Record<string, string> {
+  cluster.nodes += 1;
+  return {
+    "process.roles": "broker",
+    "node.id": String(cluster.nodes),
+    "controller.quorum.voters": `1@127.0.0.1:${cluster.controller}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port}`,
   };
 }
 

@@ -123,8 +123,16 @@ local function published(KEYS, ARGV)
   return redis.call('LLEN', KEYS[1])
 end
 
+-- Takes away what a rebuild makes anew. Its entities are deleted afterwards: without a position nobody uses them.
+-- KEYS    meta, seen, alerts, marks
+local function forget(KEYS)
+  redis.call('DEL', unpack(KEYS))
+  return redis.status_reply('OK')
+end
+
 redis.register_function('palermo_claim', claim)
 redis.register_function('palermo_renew', renew)
 redis.register_function('palermo_init', init)
 redis.register_function('palermo_commit', commit)
 redis.register_function('palermo_published', published)
+redis.register_function('palermo_forget', forget)
