@@ -9,6 +9,7 @@ import type { Terminal } from "./output.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, printable, processTerminal, styleOf } from "./output.ts";
 import { packageFile } from "./paths.ts";
 import { addAlertsVerb, addReplayVerb, addTokenVerb } from "./verbs.ts";
+import { addOperateVerbs } from "./verbs-operate.ts";
 import { addRulesVerbs } from "./verbs-rules.ts";
 import { addStreamVerbs } from "./verbs-shell.ts";
 
@@ -68,6 +69,7 @@ function buildProgram(terminal: Terminal, done: (code: number) => void): Command
     });
   addReplayVerb(program, terminal, done);
   addStreamVerbs(program, terminal, done);
+  addOperateVerbs(program, terminal, done);
   addAlertsVerb(program, terminal, done);
   addTokenVerb(program, terminal, done);
   addRulesVerbs(program, terminal, done);

@@ -45,11 +45,13 @@ interface StreamOptions extends Readonly<Record<string, unknown>> {
   readonly quiet?: boolean;
 }
 
-function withConfig(verb: Command): Command {
+/** Adds the option that names a file of configuration. */
+export function withConfig(verb: Command): Command {
   return verb.option("--config <file>", "configuration as YAML (default: PALERMO_CONFIG)");
 }
 
-const CONFIG_HELP = `
+/** How the keys of the configuration become options. */
+export const CONFIG_HELP = `
 Most options are keys of the configuration: --kafka-client-id is kafka.clientId in the file and
 PALERMO_KAFKA_CLIENT_ID in the environment; the option wins, then the environment, then the file.
 Keep passwords in the environment: other users of the machine can read a command line.

@@ -38,6 +38,8 @@ export interface Embedded {
   /** Entities known. */
   readonly entities: number;
   entity(key: EntityKey): Entity | undefined;
+  /** Keys of all entities, in the order of their first view. */
+  keys(): Iterable<EntityKey>;
 }
 
 /** Views that a settled tail may hold in memory: moving the base costs an encoding. */
@@ -96,6 +98,7 @@ export function createEmbedded(pack: Pack, events: EmbeddedEvents, options: Embe
       return entities.size;
     },
     entity: (key) => entities.get(key),
+    keys: () => entities.keys(),
   };
 }
 

@@ -130,6 +130,8 @@ export interface Admin {
   create(topics: readonly TopicSpec[]): Promise<void>;
   ranges(topic: string): Promise<PartitionRange[]>;
   groupOffsets(group: string, topic: string): Promise<GroupOffset[]>;
+  /** Members of a consumer group now; 0 for one that nobody knows. */
+  members(group: string): Promise<number>;
   brokers(): Promise<number>;
   close(): Promise<void>;
 }

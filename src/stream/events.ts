@@ -91,6 +91,9 @@ export function screenEvents(log: Logger, metrics: Metrics, topic: string): Scre
       const fields = { stage, partition, from: String(from), mutedTo: String(mutedTo) };
       log.warn(fields, "state is missing: rebuilding it from the views topic");
     },
+    rebuilt(partition, records, tookMs) {
+      log.info({ stage, partition, records, tookMs }, "state rebuilt");
+    },
     fenced(partition, reason) {
       metrics.fenced.inc();
       log.warn({ stage, partition, reason }, "commit refused: the partition has another owner");

@@ -146,6 +146,8 @@ function createAdmin(raw: RawAdmin, address: string): Admin {
     create: (topics) => ask(`creating topics`, () => createTopics(raw, topics)),
     ranges: (topic) => ask(`reading offsets of ${topic}`, () => ranges(raw, topic)),
     groupOffsets: (group, topic) => ask(`reading offsets of group ${group}`, () => groupOffsets(raw, group, topic)),
+    members: (group) =>
+      ask(`describing group ${group}`, async () => (await raw.describeGroups([group])).groups[0]?.members.length ?? 0),
     brokers: () => ask("describing the cluster", async () => (await raw.describeCluster()).brokers.length),
     close: () => raw.disconnect(),
   };

@@ -35,6 +35,8 @@ export class PartitionRunner {
   generation: number;
   /** One past the end of the log when last seen. */
   high: bigint;
+  /** A rebuild under way: up to which offset, since when. */
+  rebuilding: { readonly from: bigint; readonly to: bigint; readonly since: number } | undefined;
   /** Why the partition is held back now. */
   readonly held = new Set<"lane" | "drift">();
   private readonly deps: ScreenDeps;

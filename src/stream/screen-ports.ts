@@ -100,6 +100,8 @@ export interface ScreenEvents {
   packChanged?(partition: number, offset: bigint, pack: PackInForce): void;
   /** State was missing: replayed from `from`, silent below `mutedTo`. */
   rebuilding?(partition: number, from: bigint, mutedTo: bigint): void;
+  /** It is at the end that the log had when it began. */
+  rebuilt?(partition: number, records: number, tookMs: number): void;
   fenced?(partition: number, reason: string): void;
   halted?(partition: number, code: HaltCode, message: string): void;
   committed?(facts: CommitFacts): void;

@@ -74,8 +74,10 @@ class Worker implements ScreenWorker {
       signal: this.ending.signal,
       isMine: (runner) => this.isMine(runner),
       cacheBytes: () => deps.config.cacheBytes / Math.max(1, this.assigned.size),
-      committed: ({ partition }, { outbox, to }) => {
+      committed: (runner, { outbox, to }) => {
+        const { partition } = runner;
         this.fences.delete(partition);
+        this.tellRebuilt(runner, to.next);
         this.publisher.committed(partition, outbox, to.next);
         this.laneMoved(partition);
       },
@@ -197,6 +199,7 @@ class Worker implements ScreenWorker {
     const state = new PartitionState(settings, owner, position, claim, mutedTo);
     const runner = new PartitionRunner(this.deps, this.host, state, generation, high);
     if (readFrom < position.next) runner.confirmFirst(position);
+    if (found.rebuilt) runner.rebuilding = { from: readFrom, to: high, since: this.deps.clock.now() };
     this.owned.set(partition, runner);
     this.told.delete(partition);
     this.publisher.add(partition, claim.waiting, position.next, mutedTo);
@@ -204,6 +207,14 @@ class Worker implements ScreenWorker {
     else events.claimed?.(partition, position.next, claim.waiting);
     consumer.start(this.at(partition), readFrom);
     this.laneMoved(partition);
+  }
+
+  private tellRebuilt(runner: PartitionRunner, next: bigint): void {
+    const { rebuilding } = runner;
+    if (rebuilding === undefined || next < rebuilding.to) return;
+    runner.rebuilding = undefined;
+    const { from, to, since } = rebuilding;
+    this.deps.events.rebuilt?.(runner.partition, Number(to - from), this.deps.clock.now() - since);
   }
 
   private async batch(batch: Batch): Promise<void> {
@@ -343,7 +354,8 @@ const REMEDIES: Readonly<Record<HaltCode, string>> = {
     "in Redis to have it rebuilt from what the topic has",
   BAD_RECORD:
     "The views topic holds a record that this program did not write: check who else writes it, and its version",
-  FOREIGN_STATE: "Delete the state of this partition in Redis to have it rebuilt, or restore a consistent copy",
+  FOREIGN_STATE:
+    "Stop the workers and run palermo rebuild --partition for this partition, or restore a consistent copy of Redis",
   STORE_REFUSED: "See the reason; nothing was written",
   PACK_UNUSABLE:
     "The log puts a pack in force that this process cannot use: activate one that it can (palermo packs), or start a " +

@@ -119,6 +119,7 @@ export function createMemoryBus(): MemoryBus {
           low,
           high: low + BigInt(records.length),
         })),
+      members: async (group) => groupOf(group).members.length,
       groupOffsets: async (group, topic) =>
         partitionsOf(topic).map(({ partition }) => ({
           partition,

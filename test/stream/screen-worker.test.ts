@@ -198,7 +198,7 @@ describe("a log that changed", () => {
     const { halts } = await halted((rig) => rig.bus.recreate("views"));
     for (const [, code, message] of halts) {
       expect(code).toBe("LOG_CHANGED");
-      expect(message).toMatch(/ends at offset 0.*restore it, or delete the state/);
+      expect(message).toMatch(/ends at offset 0.*restore it, or rebuild the state/);
     }
   });
 

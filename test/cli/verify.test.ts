@@ -1,0 +1,105 @@
+/** What `palermo verify` compares, without services: the pass over recorded input, and every kind of difference. */
+import { describe, expect, test } from "vitest";
+import { compareAlerts, compareEntity, firstDifference } from "../../src/cli/verify-compare.ts";
+import { createPass, type Pass } from "../../src/cli/verify-pass.ts";
+import { createDecoder } from "../../src/intake/decode.ts";
+import { loadPack } from "../../src/rules/load.ts";
+import type { Entity } from "../../src/screen/state.ts";
+import { movements, RATES, RULES } from "../faults/sample.ts";
+
+const files = Object.entries(RULES).map(([id, text]) => ({ path: `rules/test/${id}.yaml`, text }));
+const { pack, lists } = loadPack([...files, { path: "rules/lists/rates.yaml", text: RATES }], {});
+const lines = movements(3_000, 7);
+
+function passOver(order: readonly number[], more: readonly (string | null)[] = []): Pass {
+  const decoder = createDecoder({ rates: lists.rates });
+  const builder = createPass(() => decoder);
+  const values = [...order.map((i) => lines[i] as string), ...more];
+  for (const [i, value] of values.entries()) {
+    const bytes = value === null ? null : Buffer.from(value);
+    builder.add({ topic: "in", partition: i % 3, offset: BigInt(Math.floor(i / 3)), timestamp: 0, value: bytes });
+  }
+  if (pack === undefined) throw new Error("no pack");
+  return builder.finish(pack, () => undefined);
+}
+
+const inOrder = lines.map((_, i) => i);
+const pass = passOver(inOrder);
+const busiest = [...pass.totals].sort((a, b) => b[1].count - a[1].count)[0]?.[0] ?? "";
+
+/** A deep copy that may be changed. */
+const copy = (entity: Entity): Entity => structuredClone(entity);
+
+describe("the pass", () => {
+  test("does not depend on the order in which records are read", () => {
+    const other = passOver([...inOrder].reverse());
+    expect(other.alerts).toEqual(pass.alerts);
+    expect(pass.alerts.length).toBeGreaterThan(5);
+    for (const key of pass.embedded.keys()) {
+      expect(compareEntity(key, other.embedded.entity(key), pass.embedded.entity(key), pass.totals.get(key))).toBe(
+        undefined,
+      );
+    }
+  });
+
+  test("its plain sums are those of the engine, and repeats count once", () => {
+    const twice = passOver([...inOrder, ...inOrder.slice(0, 500)]);
+    expect(twice.totals).toEqual(pass.totals);
+    for (const [key, { count, plain }] of twice.totals) {
+      expect([key, twice.embedded.entity(key)?.work.seq, plain]).toEqual([key, count, true]);
+    }
+  });
+
+  test("keeps the place and code of what must be refused", () => {
+    const { rejected, transactions } = passOver([0, 1, 2], ["{", null, lines[3]?.slice(0, -1) ?? ""]);
+    expect([...rejected]).toEqual([
+      ["in/0/1", "MALFORMED_JSON"],
+      ["in/1/1", "SCHEMA"],
+      ["in/2/1", "MALFORMED_JSON"],
+    ]);
+    expect(transactions).toBe(3);
+  });
+});
+
+describe("differences", () => {
+  const expected = pass.embedded.entity(busiest) as Entity;
+  const total = pass.totals.get(busiest);
+
+  test("of an entity: lost, too much, miscounted, another amount, another state", () => {
+    expect(compareEntity(busiest, copy(expected), expected, total)).toBe(undefined);
+    expect(compareEntity(busiest, undefined, expected, total)).toMatchObject({ problem: "missing" });
+    expect(compareEntity(busiest, expected, undefined, total)).toMatchObject({ problem: "extra" });
+    const recounted = copy(expected);
+    recounted.work.seq += 1;
+    expect(compareEntity(busiest, recounted, expected, total)?.detail).toBe(
+      `movements: ${expected.work.seq + 1}, expected ${expected.work.seq}`,
+    );
+    const richer = copy(expected);
+    const event = richer.work.recent.find(({ incoming }) => incoming);
+    if (event) event.amount += 1;
+    expect(compareEntity(busiest, richer, expected, total)?.detail).toMatch(
+      /^sum received \(minor units\): \d+, expected/,
+    );
+    const measured = copy(expected);
+    measured.work.measures.find((one) => one !== undefined && one.values.length > 0)?.values.pop();
+    expect(compareEntity(busiest, measured, expected, total)?.detail).toMatch(/^measures\./);
+  });
+
+  test("of alerts: missing, extra and changed ones, with the first field that differs", () => {
+    const [first, second] = pass.alerts;
+    if (first === undefined || second === undefined) throw new Error("the sample alerts");
+    expect(compareAlerts(pass.alerts, pass.alerts)).toEqual([]);
+    const found = [{ ...first, score: first.score + 1 }, ...pass.alerts.slice(2), { ...second, alertId: "zz" }];
+    expect(compareAlerts(found, pass.alerts).map(({ name, problem, detail }) => [name, problem, detail])).toEqual([
+      [first.alertId, "differs", `score: ${first.score + 1}, expected ${first.score}`],
+      [second.alertId, "missing", `T-AL on party:${second.subject.token}`],
+      ["zz", "extra", `T-AL on party:${second.subject.token}`],
+    ]);
+  });
+
+  test("a slot that was never used is no difference, and what is shown is short", () => {
+    expect(firstDifference([undefined, []], [null, undefined], "slots")).toBe(undefined);
+    expect(firstDifference({ a: [1, 2] }, { a: [1] }, "x")).toBe("x.a: number of entries: 2, expected 1");
+    expect(firstDifference("y".repeat(100), "", "x")?.length).toBeLessThan(90);
+  });
+});
