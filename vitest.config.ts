@@ -6,6 +6,9 @@ import { defineConfig } from "vitest/config";
 
 const WITH_SERVICES = ["services", "store", "stream", "faults", "e2e"].map((name) => `test/${name}/**/*.test.ts`);
 
+/** The rows of the fault matrix that take minutes: `npm run test:faults` asks for them. */
+const LONG_FAULTS = process.env.PALERMO_TEST_FAULTS === "all" ? [] : ["test/faults/long/**"];
+
 export default defineConfig({
   test: {
     projects: [
@@ -22,6 +25,7 @@ export default defineConfig({
         test: {
           name: "services",
           include: WITH_SERVICES,
+          exclude: LONG_FAULTS,
           globalSetup: ["test/services/setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

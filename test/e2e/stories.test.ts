@@ -11,16 +11,17 @@ const told = stories.filter((story) => story !== "demo");
 /** Settled alerts of `workers` processes that share a topic of `inputs` partitions. */
 async function streamed(inputs: number, workers: number): Promise<string[]> {
   const env = { PALERMO_DRIFT_AHEAD_MS: "5000" };
-  const rig = await createRunRig(inject("kafkaBrokers"), inject("redisUrl"), { rules, inputs, env });
+  const services = { brokers: inject("kafkaBrokers"), redisUrl: inject("redisUrl") };
+  const rig = await createRunRig({ ...services, rules, inputs, env });
   try {
     const running = await Promise.all(Array.from({ length: workers }, () => rig.start("both")));
     await rig.feedParties(told.flatMap((story) => storyLines(story, "parties.ndjson")));
     const lines = told.flatMap((story) => storyLines(story, "transactions.ndjson"));
     await rig.feed(lines.sort((a, b) => timeOf(a) - timeOf(b)));
     await rig.settled(lines.length);
-    const alerts = await rig.alerts();
+    const { settled } = await rig.alerts();
     for (const palermo of running) expect(await palermo.stop()).toBe(0);
-    return alerts;
+    return settled;
   } finally {
     await rig.close();
   }

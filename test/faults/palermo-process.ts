@@ -6,9 +6,16 @@ export interface PalermoProcess {
   /** Resolves when a log line contains `text`; throws with the log when the process ends before. */
   logged(text: string): Promise<void>;
   readonly running: boolean;
+  readonly pid: number;
   log(): string;
   /** SIGKILL, as from a lost machine. */
   kill(): Promise<void>;
+  /** SIGSTOP: it stands still, its connections stay open. */
+  freeze(): void;
+  /** SIGCONT. */
+  thaw(): void;
+  /** Waits until it ends by itself; gives the exit code. */
+  ended(): Promise<number | null>;
   /** SIGTERM; gives the exit code. */
   stop(): Promise<number | null>;
 }
@@ -56,10 +63,17 @@ export function startPalermo(args: readonly string[], env: Readonly<Record<strin
     get running() {
       return isRunning(child);
     },
+    pid: child.pid ?? 0,
     log: () => log,
     async kill() {
       child.kill("SIGKILL");
       await ended;
+    },
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
+    async ended() {
+      await ended;
+      return child.exitCode;
     },
     async stop() {
       if (isRunning(child)) child.kill("SIGTERM");

@@ -1,77 +1,97 @@
-/** A TCP proxy on the loopback that a test can make lose replies, cut connections or fall silent. */
+/**
+ * A TCP proxy on the loopback that a test can make slow, cut, half-open or forgetful, and that can stop at one chosen
+ * request or reply, so that a test kills a process at exactly that instant.
+ */
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export interface TcpProxy {
   readonly port: number;
   /** Replies from now on are swallowed; what is asked still arrives. */
   swallowReplies(): void;
+  /** Requests from now on are swallowed as well as replies: the far side is gone without a goodbye. */
+  swallowAll(): void;
   /** The next request that contains `needle` arrives; instead of its reply the connection is cut. */
   cutReplyTo(needle: string): void;
   /** How often a reply was cut. */
   readonly cuts: number;
-  /** Passes everything on again; connections that swallowed replies are cut. */
+  /** Each piece waits so long in each direction; order is kept. */
+  delay(ms: number): void;
+  /** Passes everything on in pieces of so many bytes; 0 as it comes. */
+  slice(bytes: number): void;
+  /** Cuts every connection with a reset. New ones are taken. */
+  reset(): void;
+  /**
+   * Resolves when a request that contains `needle` comes by. `before`: it is kept back, the far side never sees it.
+   * `after`: it arrives and its reply is kept back. From then on that connection passes nothing until `heal`.
+   */
+  stopAt(needle: string, when: "before" | "after"): Promise<void>;
+  /** Passes everything on again; connections that held something back are cut. */
   heal(): void;
   close(): Promise<void>;
 }
 
-/** Listens on a free port and passes everything to 127.0.0.1:`target`. */
-export async function startProxy(target: number): Promise<TcpProxy> {
-  const pairs = new Set<readonly [Socket, Socket]>();
-  let swallowing = false;
-  let needle: string | undefined;
-  let cuts = 0;
-  const server: Server = createServer((client) => {
-    const upstream = connect({ host: "127.0.0.1", port: target });
-    const pair = [client, upstream] as const;
+interface Stop {
+  readonly needle: string;
+  readonly when: "before" | "after";
+  readonly reached: () => void;
+}
+
+interface Faults {
+  swallowing: "none" | "replies" | "all";
+  needle: string | undefined;
+  stop: Stop | undefined;
+  delayMs: number;
+  sliceBytes: number;
+  cuts: number;
+}
+
+/** Listens on a free port, or on `port`, and passes everything to 127.0.0.1:`target`. */
+export async function startProxy(target: number | (() => number), port = 0): Promise<TcpProxy> {
+  const pairs = new Set<Pair>();
+  const faults: Faults = { swallowing: "none", needle: undefined, stop: undefined, delayMs: 0, sliceBytes: 0, cuts: 0 };
+  const server: Server = createServer({ noDelay: true }, (client) => {
+    const pair = new Pair(client, typeof target === "number" ? target : target(), faults, () => pairs.delete(pair));
     pairs.add(pair);
-    let cutting = false;
-    const end = (): void => {
-      pairs.delete(pair);
-      client.destroy();
-      upstream.destroy();
-    };
-    client.on("data", (bytes) => {
-      if (needle !== undefined && bytes.includes(needle)) {
-        needle = undefined;
-        cutting = true;
-      }
-      upstream.write(bytes);
-    });
-    upstream.on("data", (bytes) => {
-      if (cutting) {
-        cuts++;
-        return end();
-      }
-      if (!swallowing) client.write(bytes);
-    });
-    for (const socket of pair) {
-      socket.on("error", end);
-      socket.on("close", end);
-    }
   });
-  await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port: 0 }, resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: "127.0.0.1", port }, resolve);
+  });
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the proxy has no port");
   const cutAll = (): void => {
-    for (const [client, upstream] of pairs) {
-      client.destroy();
-      upstream.destroy();
-    }
+    for (const pair of [...pairs]) pair.end();
   };
   return {
     port: address.port,
     swallowReplies: () => {
-      swallowing = true;
+      faults.swallowing = "replies";
+    },
+    swallowAll: () => {
+      faults.swallowing = "all";
     },
     cutReplyTo: (text) => {
-      needle = text;
+      faults.needle = text;
     },
     get cuts() {
-      return cuts;
+      return faults.cuts;
     },
+    delay: (ms) => {
+      faults.delayMs = ms;
+    },
+    slice: (bytes) => {
+      faults.sliceBytes = bytes;
+    },
+    reset: () => {
+      for (const pair of [...pairs]) pair.reset();
+    },
+    stopAt: (needle, when) =>
+      new Promise<void>((reached) => {
+        faults.stop = { needle, when, reached };
+      }),
     heal: () => {
-      swallowing = false;
-      needle = undefined;
+      Object.assign(faults, { swallowing: "none", needle: undefined, stop: undefined, delayMs: 0, sliceBytes: 0 });
       cutAll();
     },
     close: async () => {
@@ -79,4 +99,99 @@ export async function startProxy(target: number): Promise<TcpProxy> {
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** One connection through the proxy. */
+class Pair {
+  private readonly client: Socket;
+  private readonly upstream: Socket;
+  private readonly faults: Faults;
+  private readonly gone: () => void;
+  private cutting = false;
+  private stopping: Stop | undefined;
+  private stopped = false;
+  private readonly queues = new Map<Socket, Promise<void>>();
+
+  constructor(client: Socket, target: number, faults: Faults, gone: () => void) {
+    this.client = client;
+    this.upstream = connect({ host: "127.0.0.1", port: target, noDelay: true });
+    this.faults = faults;
+    this.gone = gone;
+    client.on("data", (bytes) => this.request(bytes));
+    this.upstream.on("data", (bytes) => this.reply(bytes));
+    for (const socket of [client, this.upstream]) {
+      socket.on("error", () => this.end());
+      socket.on("close", () => this.end());
+    }
+  }
+
+  end(): void {
+    this.gone();
+    this.client.destroy();
+    this.upstream.destroy();
+  }
+
+  reset(): void {
+    this.gone();
+    this.client.resetAndDestroy();
+    this.upstream.resetAndDestroy();
+  }
+
+  private request(bytes: Buffer): void {
+    const { faults } = this;
+    if (faults.needle !== undefined && bytes.includes(faults.needle)) {
+      faults.needle = undefined;
+      this.cutting = true;
+    }
+    const { stop } = faults;
+    if (stop !== undefined && bytes.includes(stop.needle)) {
+      faults.stop = undefined;
+      if (stop.when === "after") this.stopping = stop;
+      else {
+        this.stopped = true;
+        stop.reached();
+      }
+    }
+    if (!this.stopped && faults.swallowing !== "all") this.pass(this.upstream, bytes);
+  }
+
+  private reply(bytes: Buffer): void {
+    const { faults } = this;
+    if (this.cutting) {
+      faults.cuts++;
+      this.end();
+      return;
+    }
+    if (this.stopping !== undefined) {
+      this.stopped = true;
+      this.stopping.reached();
+      this.stopping = undefined;
+    }
+    if (!this.stopped && faults.swallowing === "none") this.pass(this.client, bytes);
+  }
+
+  private pass(to: Socket, bytes: Buffer): void {
+    const { delayMs, sliceBytes } = this.faults;
+    const before = this.queues.get(to);
+    if (delayMs === 0 && sliceBytes === 0 && before === undefined) {
+      to.write(bytes);
+      return;
+    }
+    const due = Date.now() + delayMs;
+    const work = (before ?? Promise.resolve()).then(async () => {
+      await sleep(Math.max(0, due - Date.now()));
+      if (sliceBytes === 0) to.write(bytes);
+      else await sliced(to, bytes, sliceBytes);
+      if (this.queues.get(to) === work) this.queues.delete(to);
+    });
+    this.queues.set(to, work);
+  }
+}
+
+/** Without a breath in between the kernel would put the pieces together again. */
+async function sliced(to: Socket, bytes: Buffer, size: number): Promise<void> {
+  for (let at = 0; at < bytes.length && !to.destroyed; at += size) {
+    to.write(bytes.subarray(at, at + size));
+    if (at % (size * 64) === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
 }

@@ -1,116 +1,77 @@
 /**
- * A whole run on real Kafka and Redis for tests that kill parts of it: rules with short windows, movements that fit
- * within the lateness that is judged, processes of `palermo run`, and what one ordered pass gives for the same.
+ * A whole run on real Kafka and Redis for tests that break parts of it: topics and keys of its own, processes of
+ * `palermo run`, and what came out of it all. What should have come out, and the comparison, stand in oracle.ts.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Redis } from "ioredis";
+import { type Cluster, Redis } from "ioredis";
 import { type Admin, Kafka, logLevel, Partitioners } from "kafkajs";
 import { loadRules } from "../../src/cli/load-rules.ts";
 import type { Alert, AlertStub } from "../../src/domain/alert.ts";
-import { createDecoder } from "../../src/intake/decode.ts";
-import { createEmbedded, type Embedded } from "../../src/screen/embedded.ts";
+import type { Lists } from "../../src/rules/lists.ts";
+import type { Pack } from "../../src/rules/plan.ts";
 import { createEngine } from "../../src/screen/engine.ts";
 import { createSettler } from "../../src/screen/settled.ts";
 import type { Entity } from "../../src/screen/state.ts";
-import { indicator, typology } from "../screen/build.ts";
 import { type PalermoProcess, startPalermo } from "./palermo-process.ts";
+import { RATES, RULES } from "./sample.ts";
 
-const RULES: Readonly<Record<string, string>> = {
-  "T-IN": indicator(
-    "T-IN",
-    `
-subject: account
-scope: { rail: [transfer], direction: [in] }
-aggregates:
-  n: { count: events, last: 2h }
-  senders: { distinct: other.id, last: 2h, cap: 64 }
-when: { all: [ { many: agg.n >= 28 }, { spread: agg.senders >= 20 } ] }
-`,
-  ),
-  "T-BIG": indicator(
-    "T-BIG",
-    `
-subject: account
-scope: { rail: [transfer], direction: [out] }
-aggregates:
-  biggest: { max: tx.amount, last: 2h }
-when: { all: [ { big: agg.biggest >= 995 EUR }, { some: agg.biggest >= 900 EUR } ] }
-`,
-  ),
-  "T-AL": typology(
-    "T-AL",
-    `
-subject: party
-hits:
-  came: { of: T-IN, from: accounts, last: 3h, count: episodes }
-  left: { of: T-BIG, from: accounts, last: 3h, count: episodes }
-scoring:
-  indicators:
-    - came: { family: receipts, points: 30, when: hits.came >= 1 }
-    - left: { family: spending, points: 30, when: hits.left >= 1 }
-alert_when: { all: [ { enough: score.total >= 30 } ] }
-alone: { because: test }
-severity: { medium: 30, high: 60 }
-suppress: { for: 6h }
-`,
-  ),
-};
+export type Role = "intake" | "screen" | "both";
+export type Env = Readonly<Record<string, string>>;
 
-const RATES = `
-schema: list/v1
-id: rates
-type: rates
-title: Fictional rates
-owner: test
-source: fictional
-version: 1
-reviewBy: 2030-01-01
-base: EUR
-entries:
-  - { from: 2020-01-01, rates: { USD: "1.10" } }
-`;
-
-const T0 = Date.UTC(2026, 0, 5, 12, 0, 0);
-/** All within the lateness that is judged: in whatever order partitions drain, no view comes too late. */
-const SPAN_MS = 50 * 60_000;
-
-/** `n` transfers among `n / 20` accounts as lines of tx/1, in order of time, from a seed. */
-export function movements(n: number, seed: number): string[] {
-  let state = seed >>> 0;
-  const next = (below: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return (state >>> 8) % below;
-  };
-  const accounts = Math.max(2, Math.floor(n / 20));
-  const side = (i: number): object => ({ own: true, kind: "account", account: `k1.A${i}`, party: `k1.P${i}` });
-  return Array.from({ length: n }, (_, i) => {
-    const from = next(accounts);
-    const to = (from + 1 + next(accounts - 1)) % accounts;
-    const amount = `${1 + next(1_000)}.${String(next(100)).padStart(2, "0")}`;
-    const occurredAt = new Date(T0 + Math.floor((i * SPAN_MS) / n)).toISOString();
-    const common = { schema: "tx/1", txId: `t${i}`, occurredAt, rail: "transfer", channel: "online" };
-    return JSON.stringify({ ...common, amount, currency: "EUR", debtor: side(from), creditor: side(to) });
-  });
+export interface RigOptions {
+  readonly brokers: readonly string[];
+  readonly redisUrl: string;
+  /** The test's own client of a cluster; its processes get `redisUrl` as the first node. */
+  readonly cluster?: Cluster;
+  /** What the processes are told of broker and Redis, where that is a proxy. */
+  readonly seen?: { readonly brokers?: readonly string[]; readonly redisUrl?: string };
+  /** Partitions of the input, 2 by default, and of the views, 8. */
+  readonly inputs?: number;
+  readonly views?: number;
+  /** Folder of the rules; default: a few with short windows. */
+  readonly rules?: string;
+  readonly replicas?: number;
+  /**
+   * More configuration of every process, which wins over the rig's own. Drift is not held by default, since all of the
+   * sample is within the lateness.
+   */
+  readonly env?: Env;
 }
 
-/** What one ordered pass in memory gives. */
-export interface Reference {
+/** What the topics of alerts hold; stubs are passed over. */
+export interface Published {
+  /** Settled form, as lines. */
   readonly settled: string[];
-  readonly embedded: Embedded;
+  readonly records: number;
+  /** Records whose id and revision stood there before. */
+  readonly repeats: number;
+  /** Repeats whose content was another one. */
+  readonly contradictions: number;
 }
 
 export interface RunRig {
-  readonly redis: Redis;
-  /** Starts a process of `palermo run` and waits until it runs. */
-  start(role: "intake" | "screen" | "both"): Promise<PalermoProcess>;
-  /** Sends movements, dealt out over the input partitions in turn. */
-  feed(lines: readonly string[]): Promise<void>;
+  readonly id: string;
+  readonly pack: Pack;
+  readonly lists: Lists;
+  readonly rulesDir: string;
+  readonly topics: Readonly<Record<"transactions" | "parties" | "views" | "alerts" | "rejected", string>>;
+  readonly views: number;
+  readonly redis: Redis | Cluster;
+  readonly admin: Admin;
+  readonly processes: readonly PalermoProcess[];
+  /** Configuration of the processes, for other verbs on the same run. */
+  readonly env: Env;
+  /** Starts a process of `palermo run`. */
+  launch(role: Role, env?: Env): PalermoProcess;
+  /** The same, and waits until it runs. */
+  start(role: Role, env?: Env): Promise<PalermoProcess>;
+  /** Sends lines to the input; by default in turn over its partitions. */
+  feed(lines: readonly (string | Buffer)[], partitionOf?: (i: number) => number): Promise<void>;
   /** Sends profiles to the parties topic. */
   feedParties(lines: readonly string[]): Promise<void>;
-  reference(lines: readonly string[]): Reference;
   /** Views positions in the store, summed. */
   position(): Promise<bigint>;
   /** Records of the views topic. */
@@ -119,139 +80,129 @@ export interface RunRig {
   waiting(): Promise<number>;
   /** Makes the alert topics refuse every write, or accept them again. */
   blockAlerts(blocked: boolean): Promise<void>;
-  /** Waits until everything fed is screened, and everything that follows from it is published. */
-  settled(total: number): Promise<void>;
-  /** Settled form of what the alert topics hold; stubs are passed over. */
-  alerts(): Promise<string[]>;
+  /** Waits until everything fed is screened and what follows from it is published; gives the ms that it took. */
+  settled(total: number): Promise<number>;
+  alerts(): Promise<Published>;
+  /** Values of a topic, to its present end. */
+  read(topic: string): Promise<string[]>;
   /** Entities in the store by key. */
   entities(): Promise<Map<string, Entity>>;
   close(): Promise<void>;
 }
 
-const VIEWS = 8;
-
-export interface RunRigOptions {
-  /** Folder of the rules; default: a few with short windows. */
-  readonly rules?: string;
-  /** Partitions of the transactions topic; default 2. */
-  readonly inputs?: number;
-  /** Configuration in environment form that wins over the rig's own. */
-  readonly env?: Readonly<Record<string, string>>;
-}
+const FEED_BYTES = 400_000;
+/** So that a run that hangs tells its logs before its test ends. */
+const SETTLE_MS = 80_000;
+let rigs = 0;
 
 /** Topics and keys of its own on the given services. */
-export async function createRunRig(
-  brokers: readonly string[],
-  redisUrl: string,
-  options: RunRigOptions = {},
-): Promise<RunRig> {
-  const id = `f${process.pid}-${Date.now().toString(36)}`;
-  const inputs = options.inputs ?? 2;
+export async function createRunRig(options: RigOptions): Promise<RunRig> {
+  const { brokers, inputs = 2, views = 8 } = options;
+  const id = `f${process.pid}-${Date.now().toString(36)}${rigs++}`;
   const dir = mkdtempSync(join(tmpdir(), "palermo-faults-"));
-  const rules = options.rules ?? writeRules(join(dir, "rules"));
-  const { pack, lists } = loadRules({ rules, tenant: "default" });
-  const kafka = new Kafka({ clientId: id, brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const rulesDir = options.rules ?? writeRules(join(dir, "rules"));
+  const { pack, lists } = loadRules({ rules: rulesDir, tenant: "default" });
+  const kafka = new Kafka({
+    clientId: id,
+    brokers: [...brokers],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 100, retries: 30, maxRetryTime: 1_000 },
+  });
   const admin = kafka.admin();
   await admin.connect();
-  const redis = new Redis(redisUrl);
+  const redis =
+    options.cluster ?? new Redis(options.redisUrl, { retryStrategy: () => 100, maxRetriesPerRequest: null });
+  redis.on("error", () => undefined);
+  const own = (name: string): string => `${id}.${name}`;
   const topics = {
     transactions: `${id}-transactions`,
-    views: `${id}.views`,
-    alerts: `${id}.alerts`,
-    parties: `${id}.parties`,
+    parties: own("parties"),
+    views: own("views"),
+    alerts: own("alerts"),
+    rejected: own("rejected"),
   };
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
-  await admin.createTopics({ topics: [{ topic: topics.transactions, numPartitions: inputs }], waitForLeaders: true });
-  const env = {
-    PALERMO_KAFKA_BROKERS: brokers.join(","),
-    PALERMO_KAFKA_SESSION_TIMEOUT_MS: "6000",
-    PALERMO_REDIS_URL: redisUrl,
-    PALERMO_REDIS_PREFIX: id,
-    PALERMO_TOPIC_PREFIX: `${id}.`,
-    PALERMO_TOPIC_TRANSACTIONS: topics.transactions,
-    PALERMO_VIEWS_PARTITIONS: String(VIEWS),
-    PALERMO_INTAKE_GROUP: `${id}-intake`,
-    PALERMO_SCREEN_GROUP: `${id}-screen`,
-    PALERMO_RULES: rules,
-    PALERMO_HTTP_HOST: "127.0.0.1",
-    PALERMO_HTTP_PORT: "0",
-    PALERMO_DRIFT_AHEAD_MS: "0",
-    ...options.env,
-  };
+  const replicationFactor = options.replicas ?? 1;
+  await admin.createTopics({
+    topics: [{ topic: topics.transactions, numPartitions: inputs, replicationFactor }],
+    waitForLeaders: true,
+  });
+  const env = environment(id, rulesDir, topics.transactions, { ...options, views });
   const processes: PalermoProcess[] = [];
-  const laneKeys = (lane: string): string[] =>
-    Array.from({ length: VIEWS }, (_, p) => `${id}:default:{p${p}}:out:${lane}`);
-  const sum = async (numbers: Promise<number | bigint>[]): Promise<bigint> =>
-    (await Promise.all(numbers)).reduce<bigint>((total, n) => total + BigInt(n), 0n);
+  const launch = (role: Role, more: Env = {}): PalermoProcess => {
+    const palermo = startPalermo(["run"], { ...env, PALERMO_ROLE: role, ...more });
+    processes.push(palermo);
+    return palermo;
+  };
+  const keyOf = (p: number, name: string): string => `${id}:default:{p${p}}:${name}`;
+  const partitions = Array.from({ length: views }, (_, p) => p);
   return {
+    id,
+    pack,
+    lists,
+    rulesDir,
+    topics,
+    views,
     redis,
-    async start(role) {
-      const palermo = startPalermo(["run"], { ...env, PALERMO_ROLE: role });
-      processes.push(palermo);
+    admin,
+    processes,
+    env,
+    launch,
+    async start(role, more) {
+      const palermo = launch(role, more);
       await palermo.logged('"msg":"running"');
       return palermo;
     },
-    async feed(lines) {
-      const messages = lines.map((value, i) => ({ value, partition: i % inputs }));
-      for (let at = 0; at < messages.length; at += 1_000) {
-        await producer.send({ topic: topics.transactions, messages: messages.slice(at, at + 1_000) });
+    async feed(lines, partitionOf = (i) => i % inputs) {
+      let messages: { value: string | Buffer; partition: number }[] = [];
+      let bytes = 0;
+      for (const [i, value] of lines.entries()) {
+        // A broker takes batches of 1 MiB.
+        if (messages.length > 0 && bytes + value.length > FEED_BYTES) {
+          await producer.send({ topic: topics.transactions, messages });
+          messages = [];
+          bytes = 0;
+        }
+        messages.push({ value, partition: partitionOf(i) });
+        bytes += value.length;
       }
+      if (messages.length > 0) await producer.send({ topic: topics.transactions, messages });
     },
     async feedParties(lines) {
       const messages = lines.map((value) => ({ value, key: partyKey(value) }));
       if (messages.length > 0) await producer.send({ topic: topics.parties, messages });
     },
-    reference(lines) {
-      const settler = createSettler();
-      const decoder = createDecoder({ rates: lists.rates });
-      const embedded = createEmbedded(pack, {
-        alert: (alert) => settler.add(alert),
-        hit: () => undefined,
-        verdict: () => undefined,
-      });
-      for (const line of lines) {
-        const decoded = decoder.decodeJson(line);
-        if (decoded.kind !== "tx") throw new Error(`not a movement: ${JSON.stringify(decoded)}`);
-        embedded.pushTx(decoded.tx);
-      }
-      return { settled: settler.lines(), embedded };
-    },
-    position: () =>
-      sum(
-        Array.from({ length: VIEWS }, async (_, p) =>
-          BigInt((await redis.hget(`${id}:default:{p${p}}:meta`, "next")) ?? 0),
-        ),
-      ),
+    position: () => sum(partitions.map(async (p) => BigInt((await redis.hget(keyOf(p, "meta"), "next")) ?? 0))),
     viewsEnd: async () => sum((await admin.fetchTopicOffsets(topics.views)).map(async ({ high }) => BigInt(high))),
-    waiting: async () => Number(await sum(laneKeys("alerts").map((key) => redis.llen(key)))),
+    waiting: async () => Number(await sum(partitions.map((p) => redis.llen(keyOf(p, "out:alerts"))))),
     async blockAlerts(blocked) {
       // One replica cannot satisfy two: a write is refused as one that may be repeated.
       const configEntries = [{ name: "min.insync.replicas", value: blocked ? "2" : "1" }];
       await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: topics.alerts, configEntries }] });
     },
     async settled(total) {
-      for (let quiet = 0; quiet < 4; await sleep(250)) {
-        const ended = processes.find((one) => !one.running && !killed(one));
+      const since = Date.now();
+      for (let quiet = 0; quiet < 3; await sleep(150)) {
+        const ended = processes.find((one) => !one.running && failed(one));
         if (ended !== undefined) throw new Error(`palermo ended:\n${ended.log()}`);
-        quiet = (await isDone(admin, id, topics, total)) ? quiet + 1 : 0;
+        const done = await isDone(admin, id, topics, total).catch(() => false);
+        quiet = done ? quiet + 1 : 0;
+        if (Date.now() - since > SETTLE_MS) throw new Error(`not settled within ${SETTLE_MS} ms`);
       }
+      return Date.now() - since;
     },
     async alerts() {
-      const settler = createSettler();
-      const take = (value: string): void => {
-        const alert = JSON.parse(value) as Alert | AlertStub;
-        if (alert.schema === "alert/1") settler.add(alert);
-      };
-      for (const topic of [topics.alerts, `${topics.alerts}.protected`]) await readAll(kafka, admin, topic, take);
-      return settler.lines();
+      const values = [topics.alerts, `${topics.alerts}.protected`].map((topic) => readAll(kafka, admin, topic));
+      return publishedOf((await Promise.all(values)).flat());
     },
+    read: (topic) => readAll(kafka, admin, topic),
     async entities() {
       const engine = createEngine(pack, { tailKeep: 1 });
       const found = new Map<string, Entity>();
-      for (let p = 0; p < VIEWS; p++) {
-        const prefix = `${id}:default:{p${p}}:e:`;
-        const keys = await redis.keys(`${prefix.replace(/[{}]/g, "?")}*`);
+      for (const p of partitions) {
+        const prefix = keyOf(p, "e:");
+        const keys = await keysOf(redis, prefix);
         if (keys.length === 0) continue;
         for (const [i, value] of (await redis.mgetBuffer(...keys)).entries()) {
           const key = (keys[i] ?? "").slice(prefix.length);
@@ -264,7 +215,7 @@ export async function createRunRig(
       for (const palermo of processes) if (palermo.running) await palermo.kill();
       await producer.disconnect();
       await admin.disconnect();
-      redis.disconnect();
+      if (options.cluster === undefined) redis.disconnect();
       rmSync(dir, { recursive: true, force: true });
     },
   };
@@ -278,8 +229,46 @@ function writeRules(folder: string): string {
   return folder;
 }
 
-function killed(palermo: PalermoProcess): boolean {
-  return !palermo.log().includes('"level":60') && !palermo.log().includes("palermo: ");
+/** Profiles of one party or account stay in order. */
+function partyKey(line: string): string {
+  const { party, account } = JSON.parse(line) as { readonly party?: string; readonly account?: string };
+  return account ?? party ?? "";
+}
+
+function environment(id: string, rulesDir: string, input: string, options: RigOptions): Env {
+  const { brokers, redisUrl, seen = {}, views } = options;
+  return {
+    PALERMO_KAFKA_BROKERS: (seen.brokers ?? brokers).join(","),
+    PALERMO_KAFKA_SESSION_TIMEOUT_MS: "6000",
+    PALERMO_REDIS_URL: seen.redisUrl ?? redisUrl,
+    PALERMO_REDIS_PREFIX: id,
+    PALERMO_TOPIC_PREFIX: `${id}.`,
+    PALERMO_TOPIC_TRANSACTIONS: input,
+    PALERMO_VIEWS_PARTITIONS: String(views),
+    PALERMO_INTAKE_GROUP: `${id}-intake`,
+    PALERMO_SCREEN_GROUP: `${id}-screen`,
+    PALERMO_RULES: rulesDir,
+    PALERMO_HTTP_HOST: "127.0.0.1",
+    PALERMO_HTTP_PORT: "0",
+    PALERMO_DRIFT_AHEAD_MS: "0",
+    ...(options.cluster === undefined ? {} : { PALERMO_REDIS_CLUSTER: "true" }),
+    ...options.env,
+  };
+}
+
+async function sum(numbers: Promise<number | bigint>[]): Promise<bigint> {
+  return (await Promise.all(numbers)).reduce<bigint>((total, n) => total + BigInt(n), 0n);
+}
+
+/** It said why it could not go on; one that was killed says nothing. */
+function failed(palermo: PalermoProcess): boolean {
+  return palermo.log().includes('"level":60') || palermo.log().includes("palermo: ");
+}
+
+async function keysOf(redis: Redis | Cluster, prefix: string): Promise<string[]> {
+  const nodes = redis.isCluster ? (redis as Cluster).nodes("master") : [redis as Redis];
+  const found = await Promise.all(nodes.map((node) => node.keys(`${prefix.replace(/[{}]/g, "?")}*`)));
+  return found.flat();
 }
 
 async function isDone(
@@ -300,33 +289,47 @@ async function isDone(
   return (await same(topics.views, `${id}-screen`)).done;
 }
 
-/** Profiles of one party or account stay in order. */
-function partyKey(line: string): string {
-  const { party, account } = JSON.parse(line) as { readonly party?: string; readonly account?: string };
-  return account ?? party ?? "";
+function publishedOf(values: readonly string[]): Published {
+  const settler = createSettler();
+  const seen = new Map<string, string>();
+  let repeats = 0;
+  let contradictions = 0;
+  for (const value of values) {
+    const alert = JSON.parse(value) as Alert | AlertStub;
+    if (alert.schema !== "alert/1") continue;
+    const name = `${alert.alertId}/${alert.revision}`;
+    const before = seen.get(name);
+    if (before !== undefined) repeats++;
+    if (before !== undefined && before !== value) contradictions++;
+    seen.set(name, value);
+    settler.add(alert);
+  }
+  return { settled: settler.lines(), records: values.length, repeats, contradictions };
 }
 
 /** Reads a topic to its present end. */
-async function readAll(kafka: Kafka, admin: Admin, topic: string, take: (value: string) => void): Promise<void> {
+async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<string[]> {
   const left = new Map(
     (await admin.fetchTopicOffsets(topic))
-      .filter(({ high }) => high !== "0")
+      .filter(({ high, low }) => high !== low)
       .map((at) => [at.partition, BigInt(at.high)]),
   );
-  if (left.size === 0) return;
+  const values: string[] = [];
+  if (left.size === 0) return values;
   const consumer = kafka.consumer({ groupId: `${topic}-reader-${Date.now()}` });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   await new Promise<void>((resolve, reject) => {
     consumer
       .run({
-        eachMessage: async ({ partition, message }) => {
-          take(String(message.value));
-          if (BigInt(message.offset) + 1n >= (left.get(partition) ?? 0n)) left.delete(partition);
+        eachBatch: async ({ batch }) => {
+          for (const { value } of batch.messages) values.push(String(value));
+          if (BigInt(batch.lastOffset()) + 1n >= (left.get(batch.partition) ?? 0n)) left.delete(batch.partition);
           if (left.size === 0) resolve();
         },
       })
       .catch(reject);
   });
   await consumer.disconnect();
+  return values;
 }
