@@ -102,6 +102,8 @@ export function checkUnused(rule: RuleSource, scope: RuleScope): void {
     ["param", rule.params],
     ["filter", rule.filters],
     ["aggregate", rule.aggregates],
+    ["base", rule.base],
+    ["peer", rule.peer],
     ["hits", rule.hits],
   ];
   for (const [kind, names] of groups) {

@@ -3,6 +3,7 @@ import type { Diagnostic } from "../base/errors.ts";
 import { WINDOW_MAX_MS } from "../base/limits.ts";
 import { currencyOf } from "../domain/currencies.ts";
 import { ENTITY_KINDS, type EntityKind } from "../domain/entity.ts";
+import { createBaselineTable } from "./baseline-table.ts";
 import { isInForce } from "./check.ts";
 import { compileRule, type PackDraft, type RuleDraft } from "./compile.ts";
 import { createFindings, type Findings, sortDiagnostics } from "./diagnostics.ts";
@@ -10,6 +11,7 @@ import { createRuleIndex, markReach, orderRules } from "./hits.ts";
 import { type Lists, readLists } from "./lists.ts";
 import { createMeasureTable } from "./measures.ts";
 import { groupOverrides } from "./params.ts";
+import { type PeerTables, readPeerTables } from "./peers.ts";
 import type { CompiledRule, Pack, SubjectPlan } from "./plan.ts";
 import { type RuleSource, readRule } from "./schema.ts";
 import { packHash } from "./semantic-hash.ts";
@@ -49,6 +51,8 @@ export interface PackSource {
   readonly lists: Lists;
   readonly listRoots: readonly MapNode[];
   readonly vocabularyRoot: MapNode | undefined;
+  readonly peerRoots: readonly MapNode[];
+  readonly peerTables: PeerTables;
   readonly diagnostics: readonly Diagnostic[];
   /** The operator's overrides, in the order of their file. */
   readonly tuning: readonly TuningEntry[];
@@ -67,18 +71,20 @@ export function loadPack(files: readonly SourceFile[], options: LoadOptions = {}
 /** Reads the files of a pack; `asOf` judges the dates of lists. */
 export function readPack(files: readonly SourceFile[], asOf?: number): PackSource {
   const findings = createFindings();
-  const { ruleRoots, listRoots, vocabularyRoot, tuningRoot } = readRoots(files, findings);
+  const { ruleRoots, listRoots, peerRoots, vocabularyRoot, tuningRoot } = readRoots(files, findings);
   const vocabulary = vocabularyRoot && readVocabulary(vocabularyRoot, findings);
   const lists = readLists(listRoots, vocabulary, asOf, findings);
   const rules = readRules(ruleRoots, findings);
-  const read = tuningRoot === undefined ? [] : readTuning(tuningRoot, rules, lists.vocabulary, findings);
-  const tuning = entriesInForce(read, asOf, true, findings);
-  return { rules, lists, listRoots, vocabularyRoot, tuning, diagnostics: findings.list(), errors: findings.errors };
+  const peerTables = readPeerTables(peerRoots, lists.rates.base, findings);
+  const written = tuningRoot === undefined ? [] : readTuning(tuningRoot, rules, lists.vocabulary, findings);
+  const tuning = entriesInForce(written, asOf, true, findings);
+  const read = { rules, lists, listRoots, vocabularyRoot, peerRoots, peerTables, tuning };
+  return { ...read, diagnostics: findings.list(), errors: findings.errors };
 }
 
 /** Compiles what was read; its findings stand among those of the compilation. */
 export function compilePack(source: PackSource, options: LoadOptions = {}): Loaded {
-  const { lists, listRoots, vocabularyRoot } = source;
+  const { lists, listRoots, vocabularyRoot, peerRoots, peerTables } = source;
   const findings = createFindings();
   const tuning = entriesInForce(source.tuning, options.now, false, findings);
   const tuned = tuningByRule(tuning);
@@ -87,7 +93,8 @@ export function compilePack(source: PackSource, options: LoadOptions = {}): Load
   const overrides = groupOverrides(set, new Set(sources.map((rule) => rule.id.text)), findings);
   const currency = { code: lists.rates.base, decimals: currencyOf(lists.rates.base)?.decimals ?? 2 };
   const create = (): PackDraft => {
-    return { findings, lists, currency, measures: createMeasureTable(), flows: [], hitInputs: [] };
+    const tables = { measures: createMeasureTable(), baselines: createBaselineTable(), peerTables };
+    return { findings, lists, currency, ...tables, flows: [], hitInputs: [] };
   };
   const live = create();
   // Drafts and retired rules are checked too, but leave nothing in the plan.
@@ -109,35 +116,38 @@ export function compilePack(source: PackSource, options: LoadOptions = {}): Load
   if (source.errors + findings.errors > 0) return { pack: undefined, lists, rules: source.rules, diagnostics };
   const roots = sources.filter((rule) => isInForce(rule.status)).map((rule) => rule.root);
   const values = [...Object.entries(set).map(([key, value]) => ({ key, value })), ...tuningValues(tuning)];
-  const hash = packHash(roots, [...listRoots, ...(vocabularyRoot ? [vocabularyRoot] : [])], values);
+  const hash = packHash(roots, [...listRoots, ...peerRoots, ...(vocabularyRoot ? [vocabularyRoot] : [])], values);
   return { pack: assemble(live, drafts, hash, options.tenant ?? "default"), lists, rules: source.rules, diagnostics };
 }
 
 interface Roots {
   readonly ruleRoots: MapNode[];
   readonly listRoots: MapNode[];
+  readonly peerRoots: MapNode[];
   vocabularyRoot: MapNode | undefined;
   tuningRoot: MapNode | undefined;
 }
 
-const SCHEMAS = ["rule/v1", "list/v1", "vocabulary/v1", "tuning/v1"];
+const SCHEMAS = ["rule/v1", "list/v1", "vocabulary/v1", "tuning/v1", "baseline/v1"];
 
 function readRoots(files: readonly SourceFile[], findings: Findings): Roots {
-  const roots: Roots = { ruleRoots: [], listRoots: [], vocabularyRoot: undefined, tuningRoot: undefined };
+  const single = { vocabularyRoot: undefined, tuningRoot: undefined };
+  const roots: Roots = { ruleRoots: [], listRoots: [], peerRoots: [], ...single };
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   if (sorted.length > FILES_MAX) {
     findings.addPlain("E004", "", `a pack has at most ${FILES_MAX} files, not ${sorted.length}`);
     return roots;
   }
   for (const file of sorted) {
-    // Only lists may be long; which of the two a file is stands near its beginning.
-    const isList = /(^|\n|[{,])\s*["']?schema["']?\s*:\s*["']?list\/v1/.test(file.text.slice(0, 4_000));
+    // Only lists and base lines may be long; which of them a file is stands near its beginning.
+    const isList = /(^|\n|[{,])\s*["']?schema["']?\s*:\s*["']?(list|baseline)\/v1/.test(file.text.slice(0, 4_000));
     const root = readSource(file, isList ? LIST_LIMITS : RULE_LIMITS, findings);
     if (root === undefined) continue;
     const schema = root.byKey.get("schema")?.value;
     const text = schema?.kind === "scalar" ? schema.text : "";
     if (text === "rule/v1") roots.ruleRoots.push(root);
     else if (text === "list/v1") roots.listRoots.push(root);
+    else if (text === "baseline/v1") roots.peerRoots.push(root);
     else if (text === "vocabulary/v1") {
       if (roots.vocabularyRoot !== undefined) findings.add("E041", root, "there can be one vocabulary only");
       roots.vocabularyRoot ??= root;
@@ -185,6 +195,7 @@ function assemble(draft: PackDraft, drafts: readonly RuleDraft[], hash: string, 
     return { slot, ...rule, marks: reach.get(rule.id) ?? { downstream: 0, upstream: 0 } };
   });
   const { measures, aggregates } = draft.measures.finish();
+  const { samplers, baselines, peers } = draft.baselines.finish();
   // Judged in this order: a rule after those whose hits it counts, so that a typology sees one that just opened.
   const byId = new Map(rules.map((rule) => [rule.id, rule]));
   const inOrder = drafts.flatMap((rule) => byId.get(rule.id) ?? []);
@@ -192,6 +203,7 @@ function assemble(draft: PackDraft, drafts: readonly RuleDraft[], hash: string, 
   for (const kind of ENTITY_KINDS) {
     const own = inOrder.filter((rule) => rule.subject === kind);
     subjects[kind] = {
+      samplers: samplers.filter((sampler) => sampler.subject === kind),
       measures: measures.filter((measure) => measure.subject === kind),
       indicators: own.filter((rule) => rule.kind === "indicator"),
       typologies: own.filter((rule) => rule.kind === "typology"),
@@ -200,6 +212,7 @@ function assemble(draft: PackDraft, drafts: readonly RuleDraft[], hash: string, 
   const windows = [
     ...measures.map((measure) => Math.min(measure.windowMs, WINDOW_MAX_MS)),
     ...draft.hitInputs.map((input) => input.lastMs),
+    ...samplers.map((sampler) => sampler.stepMs * sampler.keep),
     ...draft.flows.map((flow) => flow.withinMs),
     ...rules.map((rule) => rule.suppressForMs),
   ];
@@ -211,6 +224,9 @@ function assemble(draft: PackDraft, drafts: readonly RuleDraft[], hash: string, 
     measures,
     aggregates,
     hitInputs: draft.hitInputs,
+    samplers,
+    baselines,
+    peers,
     flows: draft.flows,
     subjects,
     horizonMs: windows.reduce((longest, ms) => Math.max(longest, ms), 0),

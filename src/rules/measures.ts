@@ -53,6 +53,8 @@ export interface MeasureTable {
   aggregate(definition: AggregateDefinition): number;
   /** Slot of an aggregate that needs no measure; `canonical` says all that it is. */
   bare(aggregate: BareAggregate, canonical: string): number;
+  /** Window of a plain aggregate, ms; undefined for one that depends on the judged movement or on a flow step. */
+  plainWindow(slot: number): number | undefined;
   /** Canonical text of an aggregate, for filters that read it. */
   canonicalOf(slot: number): string;
   /** All of it, in dependency order: a filter reads aggregates of lower slots only. */
@@ -119,6 +121,13 @@ export function createMeasureTable(): MeasureTable {
       aggregateSlots.set(text, slot);
       aggregateTexts.push(text);
       return slot;
+    },
+    plainWindow(slot) {
+      const aggregate = aggregates[slot];
+      if (aggregate === undefined || aggregate.measure < 0 || aggregate.flow !== undefined) return undefined;
+      const { refined, windowMs } = aggregate;
+      if (refined !== undefined && (refined.part !== undefined || !refined.current)) return undefined;
+      return windowMs;
     },
     canonicalOf: (slot) => `agg[${aggregateTexts[slot] ?? ""}]`,
     finish: () => ({ measures: finishMeasures(drafts), aggregates }),

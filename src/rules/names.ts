@@ -18,6 +18,8 @@ export interface OwnNames {
   readonly params: ReadonlyMap<string, Checked>;
   filter(name: string): Checked | undefined;
   aggregate(name: string): Checked | undefined;
+  base(name: string): Checked | undefined;
+  peer(name: string): Checked | undefined;
 }
 
 /** The environment of expressions in one place of a rule. */
@@ -58,6 +60,15 @@ function resolveName(scope: RuleScope, place: Place, own: OwnNames, path: readon
         ? missing("aggregate", third ?? second, own.source.aggregates.keys())
         : at(aggregate);
     }
+    case "base":
+    case "peer": {
+      scope.used.add(`${name} ${second.name}`);
+      const known = name === "base" ? own.source.base : own.source.peer;
+      const tree = third === undefined ? own[name](second.name) : undefined;
+      return tree === undefined
+        ? missing(name === "base" ? "base line" : "peer value", third ?? second, known.keys())
+        : at(tree);
+    }
     case "hits":
       return resolveHits(scope, place, path, missing, tell);
     case "score":
@@ -86,6 +97,8 @@ function resolveName(scope: RuleScope, place: Place, own: OwnNames, path: readon
     "params",
     "lists",
     "agg",
+    "base",
+    "peer",
     "hits",
     ...scope.steps.keys(),
   ]);

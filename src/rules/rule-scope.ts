@@ -1,11 +1,13 @@
 /** What expressions of one rule can see and do: the types, the places in a rule, and the default scope. */
 import type { EntityKind } from "../domain/entity.ts";
 import type { Crime } from "../domain/vocabulary.ts";
+import type { BaselineTable } from "./baseline-table.ts";
 import type { Findings } from "./diagnostics.ts";
 import type { Ast } from "./expression/parser.ts";
 import type { Checked } from "./expression/types.ts";
 import type { Lists } from "./lists.ts";
 import type { MeasureDefinition, MeasureTable } from "./measures.ts";
+import type { PeerTables } from "./peers.ts";
 import type { Scope } from "./plan.ts";
 import type { ScopeSource } from "./schema-parts.ts";
 import type { ScalarNode } from "./source.ts";
@@ -16,6 +18,8 @@ export interface PackScope {
   readonly lists: Lists;
   readonly currency: { readonly code: string; readonly decimals: number };
   readonly measures: MeasureTable;
+  readonly baselines: BaselineTable;
+  readonly peerTables: PeerTables;
 }
 
 /** What may be named besides the rule's own definitions. */

@@ -16,6 +16,7 @@ import {
 import type { Findings } from "./diagnostics.ts";
 import { type AggregateSource, readAggregates } from "./schema-aggregates.ts";
 import { type ApprovalSource, type ExceptionSource, readApproval, readExceptions } from "./schema-approval.ts";
+import { type BaseSource, type PeerSource, readBase, readPeer } from "./schema-baselines.ts";
 import { type ClauseSource, type FlowSource, readClause, readFlow } from "./schema-clauses.ts";
 import {
   type HitSource,
@@ -84,6 +85,8 @@ export interface RuleSource {
   readonly params: ReadonlyMap<string, ParamSource>;
   readonly filters: ReadonlyMap<string, NamedExpression>;
   readonly aggregates: ReadonlyMap<string, AggregateSource>;
+  readonly base: ReadonlyMap<string, BaseSource>;
+  readonly peer: ReadonlyMap<string, PeerSource>;
   readonly hits: ReadonlyMap<string, HitSource>;
   readonly flow: FlowSource | undefined;
   readonly when: ClauseSource | undefined;
@@ -114,6 +117,8 @@ const SHARED_KEYS: Keys = {
   params: "optional",
   filters: "optional",
   aggregates: "optional",
+  base: "optional",
+  peer: "optional",
   hits: "optional",
   explain: "optional",
   cautions: "optional",
@@ -183,6 +188,8 @@ export function readRule(root: MapNode, findings: Findings): RuleSource | undefi
     params: readParams(root.byKey.get("params")?.value, findings),
     filters: readFilters(root.byKey.get("filters")?.value, findings),
     aggregates: readAggregates(root.byKey.get("aggregates")?.value, "aggregates", findings),
+    base: readBase(root.byKey.get("base")?.value, findings),
+    peer: readPeer(root.byKey.get("peer")?.value, findings),
     hits: readHits(root.byKey.get("hits")?.value, findings),
     flow: flow && readFlow(flow, findings),
     when,

@@ -4,6 +4,7 @@
  * an error.
  */
 import { checkMeasured, checkQuotient } from "./aggregates.ts";
+import { checkBase, checkPeer } from "./baselines.ts";
 import type { Findings } from "./diagnostics.ts";
 import { canonical } from "./expression/canonical.ts";
 import { checkExpression, type Tell } from "./expression/check.ts";
@@ -15,55 +16,15 @@ import { createEnvironment, type OwnNames } from "./names.ts";
 import { checkCompleted, checkPast } from "./past.ts";
 import { IN_FILTER, type PackScope, planScope, type RuleScope, type Where } from "./rule-scope.ts";
 import type { RuleSource } from "./schema.ts";
+import type { AggregateSource } from "./schema-aggregates.ts";
 import type { ScalarNode } from "./source.ts";
 import { readWindow } from "./window.ts";
 
 /** The scope of a rule whose parameters are resolved: nothing else may be named in those. */
 export function createRuleScope(pack: PackScope, source: RuleSource, params: ReadonlyMap<string, Checked>): RuleScope {
   const { findings } = pack;
-  const filters = new Map<string, Checked>();
   const aggregates = new Map<string, Checked>();
-  const open = new Set<string>();
-  const once = (
-    key: string,
-    name: string,
-    at: ScalarNode,
-    done: Map<string, Checked>,
-    make: () => Checked,
-  ): Checked => {
-    const known = done.get(name);
-    if (known !== undefined) return known;
-    if (open.has(key)) {
-      findings.add("E032", at, `\`${name}\` depends on itself`);
-      return errorAt(0, 0);
-    }
-    open.add(key);
-    const tree = make();
-    open.delete(key);
-    done.set(name, tree);
-    return tree;
-  };
-  const own: OwnNames = {
-    source,
-    params,
-    filter: (name) => {
-      const filter = source.filters.get(name);
-      if (filter === undefined) return undefined;
-      return once(`filter ${name}`, name, filter.name, filters, () => scope.check(filter.expression, IN_FILTER));
-    },
-    aggregate: (name) => {
-      const aggregate = source.aggregates.get(name);
-      if (aggregate === undefined) return undefined;
-      return once(`aggregate ${name}`, name, aggregate.name, aggregates, () => {
-        if (aggregate.kind === "quotient") return checkQuotient(scope, aggregate);
-        if (aggregate.kind === "past") return checkPast(scope, aggregate);
-        if (aggregate.kind === "completed") return checkCompleted(scope, aggregate);
-        const window = readWindow(scope, aggregate.window, true);
-        const over = aggregate.scope === undefined ? scope.rule.scope : planScope(aggregate.scope);
-        return checkMeasured(scope, aggregate, { scope: over, window, flow: undefined });
-      });
-    },
-  };
+  const own = createOwnNames(source, params, aggregates, findings, () => scope);
   const scope: RuleScope = {
     pack,
     rule: { id: source.id.text, crime: source.crime, subject: source.subject, scope: planScope(source.scope) },
@@ -95,6 +56,8 @@ export function createRuleScope(pack: PackScope, source: RuleSource, params: Rea
         findings.add("E027", filter.expression, `a filter is a truth value, not ${describeType(type)}`);
       }
       for (const name of source.aggregates.keys()) own.aggregate(name);
+      for (const name of source.base.keys()) own.base(name);
+      for (const name of source.peer.keys()) own.peer(name);
       return aggregates;
     },
   };
@@ -106,6 +69,64 @@ function tellVariable(tree: Checked, node: ScalarNode, what: string, findings: F
     const hint = "thresholds may differ by segment; windows, caps and points are one for all";
     findings.add("E090", node, `${what} cannot differ by segment, as the tuning of its parameter wants`, hint);
   } else if (tree.type.name !== "error") findings.add("E027", node, `${what} must be a literal or a parameter`);
+}
+
+/** The rule's own definitions, each resolved once; trees of aggregates go to `aggregates`. */
+function createOwnNames(
+  source: RuleSource,
+  params: ReadonlyMap<string, Checked>,
+  aggregates: Map<string, Checked>,
+  findings: Findings,
+  scopeOf: () => RuleScope,
+): OwnNames {
+  const filters = new Map<string, Checked>();
+  const bases = new Map<string, Checked>();
+  const peers = new Map<string, Checked>();
+  const open = new Set<ScalarNode>();
+  /** Resolves a definition that its map of sources names. */
+  const once = <T extends { readonly name: ScalarNode }>(
+    sources: ReadonlyMap<string, T>,
+    name: string,
+    done: Map<string, Checked>,
+    make: (scope: RuleScope, source: T) => Checked,
+  ): Checked | undefined => {
+    const found = sources.get(name);
+    const known = done.get(name);
+    if (found === undefined || known !== undefined) return known;
+    if (open.has(found.name)) {
+      findings.add("E032", found.name, `\`${name}\` depends on itself`);
+      return errorAt(0, 0);
+    }
+    open.add(found.name);
+    const tree = make(scopeOf(), found);
+    open.delete(found.name);
+    done.set(name, tree);
+    return tree;
+  };
+  return {
+    source,
+    params,
+    filter: (name) => once(source.filters, name, filters, (scope, filter) => scope.check(filter.expression, IN_FILTER)),
+    aggregate: (name) => once(source.aggregates, name, aggregates, checkAggregate),
+    base: (name) => once(source.base, name, bases, checkBase),
+    peer: (name) => once(source.peer, name, peers, checkPeer),
+  };
+}
+
+function checkAggregate(scope: RuleScope, source: AggregateSource): Checked {
+  switch (source.kind) {
+    case "quotient":
+      return checkQuotient(scope, source);
+    case "past":
+      return checkPast(scope, source);
+    case "completed":
+      return checkCompleted(scope, source);
+    case "measured": {
+      const window = readWindow(scope, source.window, true);
+      const over = source.scope === undefined ? scope.rule.scope : planScope(source.scope);
+      return checkMeasured(scope, source, { scope: over, window, flow: undefined });
+    }
+  }
 }
 
 function parseNode(node: ScalarNode, text: string, findings: Findings): Ast | undefined {

@@ -207,6 +207,7 @@ function imagined(
     direction: undefined,
     profile: undefined,
     agg: () => undefined,
+    base: () => undefined,
     aggHas: () => undefined,
     hits: (slot) => (hitSlots.includes(slot) ? Number.MAX_SAFE_INTEGER : 0),
     knownFor: () => undefined,

@@ -7,10 +7,11 @@ import type { EntityKey } from "../domain/entity.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { Direction, Tx, TxSide } from "../domain/tx.ts";
 import type { View } from "../domain/view.ts";
-import type { Act, Aggregate, Context, HitInput, Measure, Pack, PastEvent, PastQuery } from "../rules/plan.ts";
+import type { Act, Aggregate, Context, HitInput, Measure, Pack, PastEvent, PastQuery, Sampler } from "../rules/plan.ts";
 import { hasKey, reading } from "./measures.ts";
 import { pastReading } from "./past-readings.ts";
 import { refinedReading } from "./refined-readings.ts";
+import { baseReading } from "./samples.ts";
 import type { EntityState } from "./state.ts";
 import type { SubjectIndex } from "./subject-index.ts";
 
@@ -61,6 +62,10 @@ export class JudgeContext implements Context {
     }
   }
 
+  get samplers(): readonly Sampler[] {
+    return this.pack.subjects[this.index.kind].samplers;
+  }
+
   /** Points the context at a view of an entity. */
   aim(state: EntityState, index: SubjectIndex, view: View, now: number): void {
     this.currentSeq = -1;
@@ -109,6 +114,13 @@ export class JudgeContext implements Context {
     this.stamps[slot] = this.generation;
     this.values[slot] = value === undefined ? Number.NaN : value;
     return value;
+  }
+
+  base(slot: number): number | undefined {
+    const baseline = this.pack.baselines[slot];
+    const sampler = baseline === undefined ? undefined : this.pack.samplers[baseline.sampler];
+    if (baseline === undefined || sampler === undefined || sampler.subject !== this.index.kind) return undefined;
+    return baseReading(this, sampler, baseline);
   }
 
   aggHas(slot: number, key: string): boolean | undefined {

@@ -17,6 +17,7 @@ import {
   newMeasureState,
   removeContribution,
 } from "./measures.ts";
+import { takeSamples } from "./samples.ts";
 import type { EntityState, MeasureState, RecentEvent } from "./state.ts";
 import { restMatches } from "./subject-index.ts";
 
@@ -50,6 +51,7 @@ export function findRepeat(state: EntityState, view: TxView): Repeat {
 export function foldMovement(context: JudgeContext, view: TxView, reversed: boolean): boolean {
   const { state } = context;
   const { tx } = view;
+  if (context.samplers.length > 0) takeSamples(context, tx.time);
   if (tx.time < state.since) state.since = tx.time;
   if (tx.time > state.clock) state.clock = tx.time;
   const self = context.self as TxSide;

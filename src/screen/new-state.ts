@@ -16,6 +16,7 @@ export function newState(subject: SubjectPlan): EntityState {
     tombstones: [],
     measures: new Array(subject.measures.length).fill(undefined),
     warming: undefined,
+    samples: new Array(subject.samplers.length).fill(undefined),
     rules: new Array(subject.indicators.length).fill(undefined),
     flows: new Array(subject.indicators.length).fill(undefined),
     alerts: new Array(subject.typologies.length).fill(undefined),

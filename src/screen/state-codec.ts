@@ -17,6 +17,7 @@ import { decodeMeasure, encodeMeasure, type MeasureFrame } from "./measure-codec
 import { newState } from "./new-state.ts";
 import { decodeRecent, encodeRecent } from "./recent-codec.ts";
 import { decodeAlert, decodeFlow, decodeRule, encodeAlert, encodeFlow, encodeRule } from "./rule-codec.ts";
+import { decodeSamples, encodeSamples } from "./sample-codec.ts";
 import type { Entity, EntityState, MeasureState, SentAlert } from "./state.ts";
 
 /** Version of the packed form; a change of layout needs the next one. */
@@ -224,6 +225,12 @@ function encodePlanned(
     write32(writer, at(plan.measures, i).definition);
     encodeMeasure(writer, measure, frame, texts);
   }
+  writer.varint(countKept(state.samples));
+  for (const [i, samples] of state.samples.entries()) {
+    if (samples === undefined) continue;
+    write32(writer, at(plan.samplers, i).definition);
+    encodeSamples(writer, samples);
+  }
   writer.varint(countKept(state.rules));
   for (const [i, rule] of state.rules.entries()) {
     if (rule === undefined) continue;
@@ -258,6 +265,7 @@ function decodePlanned(
   const plan = pack.subjects[kind];
   const frame: MeasureFrame = { recent: state.recent, seqs: state.recent.map((event) => event.seq), origin };
   const measures = new Finder(plan.measures, (measure: Measure) => measure.definition >>> 0);
+  const samplers = new Finder(plan.samplers, (sampler) => sampler.definition >>> 0);
   const indicators = new Finder(plan.indicators, (rule) => fnv1a32(rule.id));
   const flows = new Finder(plan.indicators, (rule) => fnv1a32(rule.id));
   const typologies = new Finder(plan.typologies, (rule) => fnv1a32(rule.id));
@@ -266,6 +274,11 @@ function decodePlanned(
     const kept = decodeMeasure(reader, frame, texts);
     const measure = plan.measures[index];
     if (measure !== undefined && fits(measure, kept)) state.measures[index] = kept;
+  }
+  for (let left = reader.count(6); left > 0; left -= 1) {
+    const index = samplers.find(read32(reader));
+    const kept = decodeSamples(reader);
+    if (index >= 0) state.samples[index] = kept;
   }
   for (let left = reader.count(7); left > 0; left -= 1) {
     const index = indicators.find(read32(reader));

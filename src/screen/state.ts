@@ -127,6 +127,12 @@ export interface AlertState {
   supersededBy: string | undefined;
 }
 
+/** Samples of one number for a base line: of the steps up to `lastStep`, oldest first; NaN where it was unknown. */
+export interface SampleState {
+  lastStep: number;
+  readonly values: number[];
+}
+
 export interface EntityState {
   /** Newest event time folded; -Infinity before the first view. */
   clock: number;
@@ -151,6 +157,8 @@ export interface EntityState {
    * contribution was counted. Undefined when all measures know all that their windows reach.
    */
   warming: ReadonlyMap<number, number> | undefined;
+  /** By `Sampler.index`. */
+  readonly samples: (SampleState | undefined)[];
   /** By index of the rule in the subject's indicators. */
   readonly rules: (RuleState | undefined)[];
   /** By index in the flows of the subject's indicators (same index as `rules`). */

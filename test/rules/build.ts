@@ -181,6 +181,7 @@ export function context(given: Partial<Context> = {}): Context {
     direction: undefined,
     profile: undefined,
     agg: () => undefined,
+    base: () => undefined,
     aggHas: () => undefined,
     hits: () => 0,
     knownFor: () => undefined,

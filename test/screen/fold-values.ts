@@ -12,8 +12,16 @@ import { directionOf } from "./build.ts";
 
 export type Values = Readonly<Record<string, number | undefined>>;
 
-/** Values of the pack's only rule after each movement, by name; nothing where a movement is not judged. */
-export function foldValues(pack: Pack, account: string, txs: readonly Tx[]): (Values | undefined)[] {
+/**
+ * Values of the pack's only rule after each movement, by name; nothing where a movement is not judged. `read` takes the
+ * place of the rule's aggregates.
+ */
+export function foldValues(
+  pack: Pack,
+  account: string,
+  txs: readonly Tx[],
+  read?: (context: JudgeContext) => Values,
+): (Values | undefined)[] {
   const index = indexPack(pack).get("account");
   const rule = pack.rules[0];
   if (index === undefined || rule === undefined) throw new Error("no rule on accounts");
@@ -34,6 +42,7 @@ export function foldValues(pack: Pack, account: string, txs: readonly Tx[]): (Va
     context.aim(state, index, view, tx.time);
     if (!foldMovement(context, view, false)) return undefined;
     for (const prepared of index.indicators) if (prepared.flow !== undefined) advanceFlow(context, prepared, view);
+    if (read !== undefined) return read(context);
     return Object.fromEntries(rule.aggregates.map(({ name, slot }) => [name.replace("agg.", ""), context.agg(slot)]));
   });
 }

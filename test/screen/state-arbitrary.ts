@@ -14,6 +14,7 @@ import type {
   MeasureState,
   RecentEvent,
   RuleState,
+  SampleState,
   SentAlert,
 } from "../../src/screen/state.ts";
 import { entity, hash32, hitView, integer, markView, profile, record, text, time } from "../domain/view-arbitrary.ts";
@@ -23,6 +24,7 @@ export interface PlanNames {
   readonly measures: readonly { readonly definition: number; readonly kind: MeasureKind }[];
   readonly indicators: readonly { readonly id: string; readonly flow: number | undefined }[];
   readonly typologies: readonly string[];
+  readonly samplers: readonly number[];
 }
 
 export const PLAN: PlanNames = {
@@ -39,6 +41,7 @@ export const PLAN: PlanNames = {
     { id: "TF-COLL-03", flow: 5 },
   ],
   typologies: ["HT-SX", "TF"],
+  samplers: [77, 0xfffffff0],
 };
 
 /** A pack as the codec sees it: definitions and ids, nothing to run. */
@@ -56,12 +59,23 @@ export function packOf(names: PlanNames): Pack {
     }
     return ruleOf(id, slot, flow === undefined ? undefined : flows.length - 1);
   });
+  const samplers = names.samplers.map((definition, index) => ({
+    slot: index,
+    index,
+    definition,
+    subject: "account" as const,
+    read: () => undefined,
+    stepMs: 86_400_000,
+    keep: 9,
+    windowMs: 1,
+  }));
   const account: SubjectPlan = {
+    samplers,
     measures,
     indicators,
     typologies: names.typologies.map((id, i) => ruleOf(id, 50 + i)),
   };
-  const none: SubjectPlan = { measures: [], indicators: [], typologies: [] };
+  const none: SubjectPlan = { samplers: [], measures: [], indicators: [], typologies: [] };
   const subjects = Object.fromEntries(ENTITY_KINDS.map((kind) => [kind, kind === "account" ? account : none]));
   return {
     hash: "test",
@@ -71,6 +85,9 @@ export function packOf(names: PlanNames): Pack {
     measures,
     aggregates: [],
     hitInputs: [],
+    samplers,
+    baselines: [],
+    peers: [],
     flows,
     subjects: subjects as Pack["subjects"],
     horizonMs: 86_400_000,
@@ -229,6 +246,11 @@ const flowState: fc.Arbitrary<FlowState> = fc
     completions,
   }));
 
+const sampleState: fc.Arbitrary<SampleState> = record({
+  lastStep: integer,
+  values: fc.array(fc.oneof(value, fc.constant(Number.NaN)), { maxLength: 9 }),
+});
+
 const alertState: fc.Arbitrary<AlertState> = record({
   alertId: text,
   start: time,
@@ -285,6 +307,7 @@ export const state: fc.Arbitrary<EntityState> = fc
       warming: fc
         .uniqueArray(fc.tuple(fc.nat(3), time), { selector: ([index]) => index, maxLength: 3 })
         .map((entries) => (entries.length === 0 ? undefined : new Map(entries))),
+      samples: fc.array(maybe(sampleState), { minLength: 2, maxLength: 2 }),
       rules: fc.array(maybe(ruleState), { minLength: 3, maxLength: 3 }),
       flows: fc
         .tuple(maybe(flowState), maybe(flowState))

@@ -108,6 +108,7 @@ describe("an edited pack", () => {
         { id: "HT-DEPLETE-02", flow: 1 },
       ],
       typologies: ["TF"],
+      samplers: [77],
     };
     fc.assert(
       fc.property(anyState, (state) => {
