@@ -1,7 +1,7 @@
 /** Collects what the rules of a pack sample for base lines and hold against peers; equal samplers are one. */
 import { fnv1a32 } from "../base/hash.ts";
 import { ENTITY_KINDS, type EntityKind } from "../domain/entity.ts";
-import type { Baseline, PeerInput, Sampler } from "./plan.ts";
+import type { Baseline, PeerInput, Sampler } from "./plan-baselines.ts";
 
 export type SamplerDefinition = Omit<Sampler, "slot" | "index" | "definition"> & { readonly canonical: string };
 

@@ -5,7 +5,8 @@
 import type { Profile } from "../domain/profile.ts";
 import type { Findings } from "./diagnostics.ts";
 import { parseQuantity, toNumber } from "./literals.ts";
-import { PEER_GROUPS, type PeerGroup, type Unit } from "./plan.ts";
+import type { Unit } from "./plan.ts";
+import { PEER_GROUPS, type PeerGroup } from "./plan-baselines.ts";
 import { asItems, asMap, asScalar, checkKeys, dayAt, integerAt, type Keys, scalarAt, wordAt } from "./shape.ts";
 import type { MapNode, SourceNode } from "./source.ts";
 

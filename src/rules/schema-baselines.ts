@@ -1,6 +1,6 @@
 /** `base` and `peer` as they stand in a rule file: what is usual for the entity, and for entities like it. */
 import type { Findings } from "./diagnostics.ts";
-import { BASE_STATS, type BaseStat, PEER_GROUPS, type PeerGroup } from "./plan.ts";
+import { BASE_STATS, type BaseStat, PEER_GROUPS, type PeerGroup } from "./plan-baselines.ts";
 import { named } from "./schema-parts.ts";
 import { asMap, checkKeys, integerAt, type Keys, scalarAt, wordAt } from "./shape.ts";
 import type { ScalarNode, SourceNode } from "./source.ts";

@@ -3,7 +3,7 @@
  * function of what the entity counted until then, so folding again gives it again.
  */
 import { mean, medianAbsoluteDeviation, quantileSorted, standardDeviation } from "simple-statistics";
-import type { Baseline, Sampler } from "../rules/plan.ts";
+import type { Baseline, Sampler } from "../rules/plan-baselines.ts";
 import type { JudgeContext } from "./context.ts";
 import type { SampleState } from "./state.ts";
 
