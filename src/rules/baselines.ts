@@ -104,11 +104,11 @@ export function checkPeer(scope: RuleScope, source: PeerSource): Checked {
   const values = table?.percentiles.get(percentile);
   const write = "palermo baseline FILE... writes the file from recorded data";
   if (table === undefined)
-    findings.add("W105", source.name, `no file of base lines has \`${name}\`: it is unknown`, write);
+    findings.add("W120", source.name, `no file of base lines has \`${name}\`: it is unknown`, write);
   else if (values === undefined) {
-    findings.add("W105", source.name, `the file of base lines has no percentile ${percentile}`, write);
+    findings.add("W120", source.name, `the file of base lines has no percentile ${percentile}`, write);
   } else if (table.definition !== definition || table.unit !== unit) {
-    findings.add("W105", source.name, `the file of base lines measured another \`${name}\`: it is unknown`, write);
+    findings.add("W120", source.name, `the file of base lines measured another \`${name}\`: it is unknown`, write);
   }
   const usable = table?.definition === definition && table.unit === unit ? values : undefined;
   const base = joinBases(0, 0, [of.tree]);

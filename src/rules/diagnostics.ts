@@ -63,10 +63,10 @@ export const DIAGNOSTICS = {
   W101: "A rule lacks an inline test of one of the three kinds.",
   W102: "A definition that nothing uses.",
   W103: "A list whose review is overdue.",
-  W105: "A peer value that no file of base lines gives, or gives for another meaning of its number.",
   W104: "A hit input names a rule that is not in force.",
   W105: "A folder of rules without a lock.",
   W106: "An override of the tuning that has expired and is left out.",
+  W120: "A peer value that no file of base lines gives, or gives for another meaning of its number.",
 } as const;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTICS;

@@ -130,10 +130,10 @@ when: { all: [ { much: agg.spent > peer.usual }, { some: agg.spent >= 1 EUR } ] 
   });
 
   it("are unknown, and said to be, where the file is missing or measured something else", () => {
-    expect(codes(load(rule(95)))).toEqual(["W105"]);
-    expect(codes(load(rule(90), fileOf()))).toEqual(["W105"]);
-    expect(codes(load(rule(95), fileOf({ definition: "00000000" })))).toEqual(["W105"]);
-    expect(codes(load(rule(95), fileOf({ unit: "count" })))).toEqual(["W105"]);
+    expect(codes(load(rule(95)))).toEqual(["W120"]);
+    expect(codes(load(rule(90), fileOf()))).toEqual(["W120"]);
+    expect(codes(load(rule(95), fileOf({ definition: "00000000" })))).toEqual(["W120"]);
+    expect(codes(load(rule(95), fileOf({ unit: "count" })))).toEqual(["W120"]);
   });
 
   it("are part of the pack's identity", () => {

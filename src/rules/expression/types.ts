@@ -149,7 +149,8 @@ export function isNumeric(type: Type): boolean {
 
 /** How the type is called in messages, with its article. */
 export function describeType(type: Type): string {
-  if (type.name === "text" && type.domain !== "any") return `${/^[aeiou]/.test(type.domain) ? "an" : "a"} ${type.domain.replaceAll("_", " ")}`;
+  if (type.name === "text" && type.domain !== "any")
+    return `${/^[aeiou]/.test(type.domain) ? "an" : "a"} ${type.domain.replaceAll("_", " ")}`;
   const names: Readonly<Record<TypeName, string>> = {
     money: "money",
     count: "a count",
