@@ -22,7 +22,8 @@ import {
 const FIXTURE = "fixtures/demo/transactions.ndjson";
 const PARTIES = "fixtures/demo/parties.ndjson";
 const ALERTS_TOPIC = "palermo.alerts";
-const WAIT_MS = 60_000;
+/** A month of movements in a few seconds: intake lets screening keep up with event time. */
+const WAIT_MS = 300_000;
 /** How output is read: all of it, and what goes to standard error only when the command fails. */
 const READ = { cwd: root, encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "pipe"] };
 

@@ -33,6 +33,7 @@ export function busLog(log: Logger, metrics: Metrics, stage: string): BusLog {
 
 export function intakeEvents(log: Logger, metrics: Metrics): IntakeEvents {
   const stage = "intake";
+  const seldom = createSeldom();
   const labels = ({ topic, partition }: TopicPartition) => ({ topic, partition: String(partition) });
   return {
     assigned(partitions) {
@@ -74,8 +75,22 @@ export function intakeEvents(log: Logger, metrics: Metrics): IntakeEvents {
     },
     waiting(what, reason) {
       metrics.retries.inc({ stage });
-      log.warn({ stage, what }, `${what}: ${reason}; trying again`);
+      log[seldom(what) ? "warn" : "debug"]({ stage, what }, `${what}: ${reason}; trying again`);
     },
+  };
+}
+
+/** What is tried again many times a second is told at most this often; the metric counts every attempt. */
+const SELDOM_MS = 10_000;
+
+/** Tells whether `what` has not been told for a while. */
+function createSeldom(): (what: string) => boolean {
+  const toldAt = new Map<string, number>();
+  return (what) => {
+    const now = Date.now();
+    if (now - (toldAt.get(what) ?? Number.NEGATIVE_INFINITY) < SELDOM_MS) return false;
+    toldAt.set(what, now);
+    return true;
   };
 }
 
@@ -121,6 +136,9 @@ export function screenEvents(log: Logger, metrics: Metrics, topic: string): Scre
     },
     published(_partition, lane, entries) {
       metrics.published.inc({ lane }, entries);
+    },
+    alert({ typology, severity, event, status }) {
+      metrics.alerts.inc({ typology: typology.id, severity, event, status });
     },
     paused(partition, why) {
       metrics.held.set(labels(partition), 1);

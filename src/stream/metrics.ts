@@ -42,6 +42,12 @@ export function createMetrics(withProcess: boolean) {
     commits: counter("screen_commits_total", "Commits acknowledged by the store", []),
     commitSeconds: seconds("screen_commit_seconds", "From closing a commit to the store's word", []),
     fenced: counter("screen_fenced_total", "Commits refused because the partition has another owner", []),
+    alerts: counter("alerts_total", "Alert revisions sent; watch it for floods", [
+      "typology",
+      "severity",
+      "event",
+      "status",
+    ]),
     published: counter("published_total", "Entries of the outbox published", ["lane"]),
     oversized: counter("screen_oversized_total", "Entities that exceed 32 KiB when encoded", []),
     rebuilds: counter("screen_rebuilds_total", "Partitions whose state was missing and is made anew", []),

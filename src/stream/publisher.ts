@@ -270,6 +270,7 @@ async function sendAlerts(deps: ScreenDeps, entries: readonly OutboxEntry[]): Pr
   const byTopic = new Map<string, OutRecord[]>();
   for (const { sequence, value } of entries) {
     const alert = JSON.parse(Buffer.from(value).toString("utf8")) as Alert;
+    deps.events.alert?.(alert);
     for (const { topic, record } of alertMessages(alert, sequence, now, deps.topics)) {
       const records = byTopic.get(topic);
       if (records === undefined) byTopic.set(topic, [record]);

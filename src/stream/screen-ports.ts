@@ -1,4 +1,5 @@
 /** What the screening worker is given, and what it tells: the seams at which tests and a simulation take hold. */
+import type { Alert } from "../domain/alert.ts";
 import type { EntityKey } from "../domain/entity.ts";
 import type { View } from "../domain/view.ts";
 import type { Output, Verdict } from "../screen/outputs.ts";
@@ -112,6 +113,8 @@ export interface ScreenEvents {
   /** The store cannot be used now; told at each attempt. */
   storeWaiting?(reason: string, retryInMs: number): void;
   published?(partition: number, lane: Lane, entries: number): void;
+  /** One revision of an alert goes out; a repeat after a crash is told again. */
+  alert?(alert: Alert): void;
   paused?(partition: number, why: string): void;
   resumed?(partition: number): void;
   /** Encoded above 32 KiB. */

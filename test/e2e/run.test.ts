@@ -112,6 +112,7 @@ describe("a running service", () => {
     expect(Number(/^palermo_screen_views_total\{verdict="judged"\} (\d+)$/m.exec(text)?.[1])).toBeGreaterThan(
       good.length,
     );
+    expect(text).toMatch(/^palermo_alerts_total\{typology="HT-SX",severity="\w+",event="opened",status="active"\} 1$/m);
     expect(Number(/^palermo_published_total\{lane="alerts"\} (\d+)$/m.exec(text)?.[1])).toBeGreaterThan(0);
   });
 
