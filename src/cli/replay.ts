@@ -16,7 +16,7 @@ import { EXIT_OK, EXIT_REJECTED, listingWidth, styleOf } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import type { Outputs } from "./replay-files.ts";
 import { checkPaths, openOutputs } from "./replay-files.ts";
-import type { Bounds, Sink } from "./screening.ts";
+import type { Bounds, Screening, Sink } from "./screening.ts";
 import { createScreening } from "./screening.ts";
 import type { RunFacts } from "./summary.ts";
 import { renderSummary, summaryJson } from "./summary.ts";
@@ -86,7 +86,7 @@ export async function runReplay(files: readonly string[], options: ReplayOptions
     await outputs.close();
   }
   if (listing !== undefined) await printListing(listing, terminal);
-  const facts = factsOf(pack, options, asOf, screening.entities, (terminal.now() - started) / 1000);
+  const facts = factsOf(pack, options, asOf, screening, (terminal.now() - started) / 1000);
   tally.unordered = merged.late;
   printSummary(tally, facts, options, terminal);
   return tally.rejected.size === 0 ? EXIT_OK : EXIT_REJECTED;
@@ -137,13 +137,20 @@ async function printListing(listing: Listing, terminal: Terminal): Promise<void>
   }
 }
 
-function factsOf(pack: Pack, options: ReplayOptions, asOf: number, entities: number, seconds: number): RunFacts {
+function factsOf(
+  pack: Pack,
+  options: ReplayOptions,
+  asOf: number,
+  { entities, unknown }: Screening,
+  seconds: number,
+): RunFacts {
   return {
     packHash: pack.hash,
     rules: pack.rules.length,
     baseCurrency: pack.baseCurrency,
     asOf,
     entities,
+    unknown,
     seconds,
     peakBytes: process.resourceUsage().maxRSS * 1024,
     coldFrom: options.cold === true ? options.from : undefined,

@@ -43,6 +43,8 @@ export interface Screening {
   /** Screens one row; false when no later row can matter, so that reading may stop. */
   take(item: Item): boolean;
   readonly entities: number;
+  /** Judgements that could not be made, by rule. */
+  readonly unknown: ReadonlyMap<string, number>;
 }
 
 /** A screening with empty state. Counts go to `tally`, results to `sink`. */
@@ -103,6 +105,11 @@ export function createScreening(pack: Pack, tally: Tally, sink: Sink, bounds: Bo
     },
     get entities() {
       return embedded.entities;
+    },
+    get unknown() {
+      const { rules } = embedded.engine.pack;
+      const counts = rules.map((rule) => [rule.id, embedded.engine.unknown[rule.slot] ?? 0] as const);
+      return new Map(counts.filter(([, count]) => count > 0));
     },
   };
 }

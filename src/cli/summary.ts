@@ -19,6 +19,8 @@ export interface RunFacts {
   readonly peakBytes: number;
   /** Windows started empty at this time (`--cold`), epoch ms. */
   readonly coldFrom: number | undefined;
+  /** Judgements that could not be made, by rule: something that the rule reads was missing. */
+  readonly unknown: ReadonlyMap<string, number>;
 }
 
 /** Rules and typologies shown one by one; the rest in one line, so that the summary fits a screen. */
@@ -59,7 +61,16 @@ export function renderSummary(tally: Tally, facts: RunFacts, style: Style): stri
   for (let index = 0; index < hitText.length; index += 4) {
     lines.push(`            ${hitText.slice(index, index + 4).join(", ")}`);
   }
+  if (facts.unknown.size > 0) lines.push(`  ${"unknown".padEnd(9)} ${unknownText(facts.unknown)}`);
   return [style.bold("Screened"), ...lines, ...alertLines(tally), ""].join("\n");
+}
+
+/** Rules that lacked something to be judged, those most often first. */
+function unknownText(unknown: ReadonlyMap<string, number>): string {
+  const rules = [...unknown].sort(([aId, a], [bId, b]) => b - a || (aId < bId ? -1 : 1));
+  const shown = rules.slice(0, 4).map(([id, count]) => `${id} ${grouped(count)}`);
+  if (rules.length > shown.length) shown.push(`${rules.length - shown.length} more rules`);
+  return `${grouped(total(unknown))} judgements lacked an input: ${shown.join(", ")}`;
 }
 
 /** The summary as one line of JSON; keys in a fixed order. */
@@ -81,6 +92,7 @@ export function summaryJson(tally: Tally, facts: RunFacts): string {
     late: { refolded: tally.refolded, counted: tally.counted },
     entities: facts.entities,
     hits: sorted(tally.hits),
+    unknown: sorted(facts.unknown),
     alerts: Object.fromEntries(alertTable(tally).map(([id, counts]) => [id, counts])),
     alertRecords: tally.alertRecords,
     seconds: Math.round(facts.seconds * 1000) / 1000,

@@ -36,6 +36,8 @@ export class JudgeContext implements Context {
   state!: EntityState;
   index!: SubjectIndex;
   scoring: Scoring = { total: 0, families: new Map() };
+  /** Told of each movement that a measure can neither count nor leave out. */
+  unknownFilter: (measure: Measure) => void = () => {};
 
   /** Sequence number of the judged movement (a booking has that of its authorisation); -1: none is judged. */
   currentSeq = -1;

@@ -37,6 +37,8 @@ export interface Engine {
   readonly pack: Pack;
   /** Names the pack in the values that `encode` gives. */
   readonly tag: number;
+  /** How often an input was missing, for a rule (by slot) or a filter of its, since the engine was made; refolds not counted. */
+  readonly unknown: readonly number[];
   newEntity(key: EntityKey): Entity;
   /** Takes the next view in; appends what follows to `out`, in order. */
   apply(entity: Entity, view: View, out: Output[]): Verdict;
@@ -55,9 +57,16 @@ export interface Engine {
 /** Makes the engine of a pack. It holds no entity; entities are given to it one by one. */
 export function createEngine(pack: Pack, options: EngineOptions): Engine {
   const full = withStandIns(pack);
-  const core: Core = { pack: full, folder: createFolder(full), options };
+  const core: Core = {
+    pack: full,
+    folder: createFolder(full),
+    options,
+    unknown: full.rules.map(() => 0),
+    readers: readersOf(full),
+  };
   return {
     pack: full,
+    unknown: core.unknown,
     newEntity: (key) => ({ ...newEntity(key, full.subjects[kindOf(key)]), work: emptyState(core, kindOf(key)) }),
     apply: (entity, view, out) => apply(core, entity, view, out),
     tag: packTag(full.hash),
@@ -83,9 +92,29 @@ interface Core {
   readonly pack: Pack;
   readonly folder: Folder;
   readonly options: EngineOptions;
+  /** By slot of the rule. */
+  readonly unknown: number[];
+  /** Slots of the rules that read a measure, by its slot. */
+  readonly readers: readonly (readonly number[])[];
 }
 
-const SILENT: FoldSink = { alert: () => {}, view: () => {}, hit: () => {} };
+function countUnknown(core: Core, slot: number): void {
+  core.unknown[slot] = (core.unknown[slot] ?? 0) + 1;
+}
+
+/** Slots of the rules that read each measure. */
+function readersOf(pack: Pack): number[][] {
+  const readers: Set<number>[] = pack.measures.map(() => new Set());
+  for (const rule of pack.rules) {
+    for (const { slot } of rule.aggregates) {
+      const measure = pack.aggregates[slot]?.measure;
+      if (measure !== undefined) readers[measure]?.add(rule.slot);
+    }
+  }
+  return readers.map((slots) => [...slots]);
+}
+
+const SILENT: FoldSink = { alert: () => {}, view: () => {}, hit: () => {}, unknown: () => {}, unknownFilter: () => {} };
 
 function apply(core: Core, entity: Entity, view: View, out: Output[]): Verdict {
   const { clock } = entity.work;
@@ -183,7 +212,7 @@ function insert(core: Core, entity: Entity, view: View, out: Output[]): Verdict 
     settle(core, entity, view.time);
     entity.tail.push(view);
     const reversed = reversedIn(entity.tail).has(view);
-    core.folder.fold(entity.work, view, reversed, liveSink(entity, view, out));
+    core.folder.fold(entity.work, view, reversed, liveSink(core, entity, view, out));
     return reversed ? "reversed" : "judged";
   }
   const tail = entity.tail.slice();
@@ -296,6 +325,8 @@ function collector(): Collected {
     alert: (content, hash) => alerts.set(content.alertId, { content, hash }),
     view: (view) => views.set(`${view.kind}|${view.entity}|${view.id}`, view),
     hit: (hit) => hits.set(`${hit.ruleId}|${hit.event}|${hit.start}`, hit),
+    unknown: () => {},
+    unknownFilter: () => {},
   };
 }
 
@@ -343,12 +374,16 @@ function takeBack(
   if (last !== undefined) sendAlert(entity, last.content, last.hash, cause, out);
 }
 
-function liveSink(entity: Entity, view: View, out: Output[]): FoldSink {
+function liveSink(core: Core, entity: Entity, view: View, out: Output[]): FoldSink {
   const cause = view.kind === "profile" ? "profile" : "evidence";
   return {
     alert: (content, hash) => sendAlert(entity, content, hash, cause, out),
     view: (derived) => out.push({ kind: "view", view: derived }),
     hit: (hit) => out.push({ kind: "hit", hit }),
+    unknown: ({ slot }) => countUnknown(core, slot),
+    unknownFilter: ({ slot }) => {
+      for (const rule of core.readers[slot] ?? []) countUnknown(core, rule);
+    },
   };
 }
 

@@ -32,10 +32,12 @@ export function createFolder(pack: Pack): Folder {
   return {
     fold(state, view, reversed, sink) {
       context.aim(state, index(view), view, view.time);
+      context.unknownFilter = sink.unknownFilter;
       foldView({ context, tests, sink }, view, reversed);
     },
     foldLate(state, view) {
       context.aim(state, index(view), view, view.time);
+      context.unknownFilter = () => {};
       return foldLate(context, view);
     },
   };
@@ -81,6 +83,8 @@ function foldTx(fold: Fold, view: TxView, reversed: boolean): void {
   let changed = false;
   for (const prepared of candidates.indicators) {
     const holds = judge(context, prepared, view);
+    if (holds === "not_asked") continue;
+    if (holds === undefined) sink.unknown(prepared.rule);
     const episode = recordJudgement(context, prepared, holds, sink);
     if (episode === undefined) continue;
     changed = true;
@@ -91,17 +95,17 @@ function foldTx(fold: Fold, view: TxView, reversed: boolean): void {
   else if (candidates.typologies.length > 0) judgeTypologies(context, candidates.typologies, fold.tests, sink);
 }
 
-/** Whether an indicator holds on a movement. */
-function judge(context: JudgeContext, prepared: PreparedRule, view: TxView): Tri {
+/** Whether an indicator holds on a movement; `not_asked` where its scope or an open flow leaves nothing to judge. */
+function judge(context: JudgeContext, prepared: PreparedRule, view: TxView): Tri | "not_asked" {
   const { rule } = prepared;
   if (rule.minHistoryMs > 0 && tooNew(context, rule.minHistoryMs)) return undefined;
   if (prepared.flow !== undefined) {
     const reached = advanceFlow(context, prepared, view);
-    if (reached !== true || prepared.when === undefined) return reached === false ? undefined : reached;
+    if (reached !== true || prepared.when === undefined) return reached === false ? "not_asked" : reached;
     return prepared.when(context);
   }
-  if (rule.scope !== undefined && !restMatches(rule.scope, view.tx)) return undefined;
-  return prepared.when?.(context);
+  if (rule.scope !== undefined && !restMatches(rule.scope, view.tx)) return "not_asked";
+  return prepared.when === undefined ? "not_asked" : prepared.when(context);
 }
 
 /** Palermo has not seen the entity for long enough, and no profile says that it is older or really new. */
@@ -119,7 +123,9 @@ function judgeDerived(fold: Fold, view: HitView | MarkView): void {
     if (prepared.rule.hitInputs.length === 0 || prepared.when === undefined) continue;
     const inputs = prepared.rule.hitInputs.map((slot) => context.pack.hitInputs[slot]);
     if (!inputs.some((input) => input?.of.includes(view.ruleId))) continue;
-    const episode = recordJudgement(context, prepared, prepared.when(context), fold.sink);
+    const holds = prepared.when(context);
+    if (holds === undefined) fold.sink.unknown(prepared.rule);
+    const episode = recordJudgement(context, prepared, holds, fold.sink);
     if (episode !== undefined) flag(fold, prepared, episode);
   }
   judgeTypologies(context, context.index.typologies, fold.tests, fold.sink);

@@ -189,7 +189,11 @@ function contributeAll(context: JudgeContext, view: TxView): void {
 /** What the movement adds to a measure; undefined when it does not count there. */
 function contribution(context: JudgeContext, measure: Measure): number | undefined {
   if (context.tx === undefined || !restMatches(measure.scope, context.tx)) return undefined;
-  if (measure.where !== undefined && measure.where(context) !== true) return undefined;
+  if (measure.where !== undefined) {
+    const counts = measure.where(context);
+    if (counts === undefined) context.unknownFilter(measure);
+    if (counts !== true) return undefined;
+  }
   return measure.value === undefined ? 1 : measure.value(context);
 }
 

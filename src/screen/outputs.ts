@@ -2,6 +2,7 @@
 import type { Alert } from "../domain/alert.ts";
 import type { EntityKey } from "../domain/entity.ts";
 import type { HitView, MarkView } from "../domain/view.ts";
+import type { CompiledRule, Measure } from "../rules/plan.ts";
 
 /** A hit episode as `--hits` writes it. */
 export interface HitRecord {
@@ -47,4 +48,8 @@ export interface FoldSink {
   alert(content: AlertContent, hash: number): void;
   view(view: HitView | MarkView): void;
   hit(hit: HitRecord): void;
+  /** A rule could not be judged: something that it reads is missing, or the entity is too new. */
+  unknown(rule: CompiledRule): void;
+  /** A movement could not be counted, nor left out, because the measure's filter reads what is missing. */
+  readonly unknownFilter: (measure: Measure) => void;
 }

@@ -15,6 +15,7 @@ const facts: RunFacts = {
   seconds: 2,
   peakBytes: 300 * 1024 * 1024,
   coldFrom: undefined,
+  unknown: new Map(),
 };
 
 function hit(ruleId: string, event: HitRecord["event"]): HitRecord {
@@ -49,6 +50,19 @@ function busyTally() {
 }
 
 describe("summary", () => {
+  it("tells which rules lacked an input, those most often first", () => {
+    const unknown = new Map([
+      ["HT-A", 2],
+      ["HT-B", 1_000],
+      ["HT-C", 3],
+      ["HT-D", 4],
+      ["HT-E", 5],
+    ]);
+    const text = renderSummary(busyTally(), { ...facts, unknown }, PLAIN);
+    expect(text).toContain("1,014 judgements lacked an input: HT-B 1,000, HT-E 5, HT-D 4, HT-C 3, 1 more rules");
+    expect(JSON.parse(summaryJson(busyTally(), { ...facts, unknown }))).toMatchObject({ unknown: { "HT-A": 2 } });
+  });
+
   it("tells what was read, rejected, late, hit and alerted, on one screen", () => {
     const text = renderSummary(busyTally(), facts, PLAIN);
     for (const part of [

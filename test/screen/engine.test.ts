@@ -212,6 +212,38 @@ describe("authorisations", () => {
   });
 });
 
+describe("what cannot be judged", () => {
+  const pack = packOf({
+    "T-FAR": indicator(
+      "T-FAR",
+      `
+subject: account
+scope: { rail: [transfer], direction: [in] }
+filters: { far: "km(tx.act.cell, profile.homeCell) >= 100 km" }
+aggregates: { n: { count: events, where: far, last: 1d } }
+when: { all: [ { many: agg.n >= 2 }, { some: agg.n >= 1 } ] }
+`,
+    ),
+    "T-BALANCE": indicator(
+      "T-BALANCE",
+      `
+subject: account
+scope: { rail: [transfer], direction: [in] }
+when: { all: [ { low: self.balanceAfter < 10 EUR }, { large: tx.amount >= 10 EUR } ] }
+`,
+    ),
+  });
+
+  it("is counted by rule, once however often a late movement has it folded again", () => {
+    const run = start(pack);
+    for (const tx of into("a", 3)) run.pushTx(tx);
+    run.pushTx(move({ id: "late", time: T0 - MINUTE_MS, from: "s", to: "a" }));
+    const unknown = Object.fromEntries(pack.rules.map(({ id, slot }) => [id, run.engine.unknown[slot]]));
+    expect(unknown).toEqual({ "T-BALANCE": 3, "T-FAR": 3 });
+    expect(run.hits).toEqual([]);
+  });
+});
+
 describe("late movements", () => {
   const pack = packOf({ "T-COUNT": COUNT.replaceAll("last: 1d", "last: 3d"), "T-AL": ALERT });
   it("within L are judged as if in order", () => {
