@@ -37,7 +37,7 @@ export interface Engine {
   readonly pack: Pack;
   /** Names the pack in the values that `encode` gives. */
   readonly tag: number;
-  /** How often an input was missing, for a rule (by slot) or a filter of its, since the engine was made; refolds not counted. */
+  /** How often a rule (by slot), or a filter of its, lacked an input since the engine was made; refolds not counted. */
   readonly unknown: readonly number[];
   newEntity(key: EntityKey): Entity;
   /** Takes the next view in; appends what follows to `out`, in order. */

@@ -11,7 +11,7 @@ import { fakeTerminal } from "./fake-terminal.ts";
 const KEY = Uint8Array.from({ length: 32 }, (_, index) => index);
 const HEX = Buffer.from(KEY).toString("hex");
 const page = readFileSync(new URL("../../docs/tokens.md", import.meta.url), "utf8");
-const vectors = [...page.matchAll(/^\| (\w+) \| `(.+?)` \| `(.+?)` \| `(k1\.\w+)` \|$/gm)].map((match) =>
+const vectors = [...page.matchAll(/^\| (\w+) +\| `(.+?)` +\| `(.+?)` +\| `(k1\.\w+)` +\|$/gm)].map((match) =>
   match.slice(1),
 );
 
