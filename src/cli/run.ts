@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { type Config, loadConfig, printConfig } from "../stream/config.ts";
-import { EXIT_FAILED, EXIT_OK, type Terminal } from "./output.ts";
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Terminal } from "./output.ts";
 
 export interface RunOptions {
   /** YAML file; default: PALERMO_CONFIG. */
@@ -80,6 +80,7 @@ export async function runService(config: Config, signals: Signals, write: (line:
     return leave(code, signals);
   } catch (error) {
     if (stopping) return leave(EXIT_OK, signals);
+    leave(error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED, signals);
     throw error;
   } finally {
     off();
