@@ -64,8 +64,8 @@ export async function runRebuild(options: RebuildOptions, terminal: Terminal): P
     try {
       const partitions = new Set(ranges.map(({ partition }) => partition));
       await takeAway(store, partitions);
-      const tally = { transactions: 0, views: 0, alerts: 0 };
-      const engine = counting(createEngine(pack, { tailKeep: 1 }), tally);
+      const tally = { transactions: 0, views: 0, alerts: 0, since: Number.NaN };
+      const engine = counting(createEngine(pack, { tailKeep: 1 }), tally, terminal.now);
       const settings = screenConfig(config);
       const done = await replay({ bus, admin, store, topics, engine, settings, ranges, tally, terminal });
       report({ ...done, partitions: [...partitions] }, options, terminal);
@@ -142,12 +142,14 @@ interface Tally {
   transactions: number;
   views: number;
   alerts: number;
+  /** When the first view was folded: joining the group before it is no work. */
+  since: number;
 }
 
 /** Counts what is folded: a movement once, at the first of its views. */
-function counting(engine: ScreenEngine, tally: Tally): ScreenEngine {
+function counting(engine: ScreenEngine, tally: Tally, now: () => number): ScreenEngine {
   const apply: ScreenEngine["apply"] = (entity, view, out) => {
-    tally.views++;
+    if (tally.views++ === 0) tally.since = now();
     if (view.kind === "tx" && view.index === 0) tally.transactions++;
     return engine.apply(entity, view, out);
   };
@@ -209,9 +211,11 @@ async function replay(parts: Replay): Promise<Omit<RebuildSummary, "partitions">
     progress.clear();
     await worker.stop(GIVE_UP_MS);
   }
-  const seconds = Math.max(0.001, (terminal.now() - since) / 1_000);
-  const transactionsPerSecond = Math.round(tally.transactions / seconds);
-  return { records, ...tally, seconds, transactionsPerSecond };
+  const done = terminal.now();
+  const { transactions, views, alerts } = tally;
+  const seconds = views === 0 ? 0 : Math.max(0.001, (done - tally.since) / 1_000);
+  const transactionsPerSecond = views === 0 ? 0 : Math.round(transactions / seconds);
+  return { records, transactions, views, alerts, seconds, transactionsPerSecond };
 }
 
 /** Records that are still to be screened, or whose outputs are still to be published. Throws when one stands still. */

@@ -8,6 +8,8 @@ export interface PalermoProcess {
   readonly running: boolean;
   readonly pid: number;
   log(): string;
+  /** When it logged a message, epoch ms by its own clock, oldest first. */
+  times(message: string): number[];
   /** SIGKILL, as from a lost machine. */
   kill(): Promise<void>;
   /** SIGSTOP: it stands still, its connections stay open. */
@@ -65,6 +67,11 @@ export function startPalermo(args: readonly string[], env: Readonly<Record<strin
     },
     pid: child.pid ?? 0,
     log: () => log,
+    times: (message) =>
+      log
+        .split("\n")
+        .filter((line) => line.includes(`"msg":"${message}"`))
+        .map((line) => Number(/"time":(\d+)/.exec(line)?.[1])),
     async kill() {
       child.kill("SIGKILL");
       await ended;

@@ -32,7 +32,7 @@ describe.each([1, 2, 4])("%i workers", (workers) => {
         {
           redisUrl: redis.url,
           inputs: INPUTS,
-          env: { PALERMO_DRIFT_AHEAD_MS: "5000", PALERMO_DRIFT_WAIT_MS: "60000" },
+          env: { PALERMO_DRIFT_AHEAD_MS: "60000", PALERMO_DRIFT_WAIT_MS: "60000" },
         },
         async (rig) => {
           const random = randomFrom(SEED);
@@ -55,3 +55,28 @@ describe.each([1, 2, 4])("%i workers", (workers) => {
       ),
   );
 });
+
+faultTest(
+  {
+    row: "Order, not held",
+    fault: "a backlog that drains unevenly, with drift left alone",
+    how: "the same with drift.aheadMs 0 and 2 workers",
+    mustHold: "every movement is counted once; those that came too late to be judged are counted in the metrics",
+    timeoutMs: 240_000,
+  },
+  (measure) =>
+    withRig({ redisUrl: redis.url, inputs: INPUTS }, async (rig) => {
+      const lines = movements(TOTAL, SEED, { spanMs: SPAN_MS });
+      // The first half of the day in one partition, the second in the others: one worker is hours ahead of the other.
+      await rig.feed(lines, (i) => (i < TOTAL / 2 ? 0 : 1 + (i % (INPUTS - 1))));
+      const running = await Promise.all([rig.start("both"), rig.start("both")]);
+      await rig.settled(TOTAL);
+      const verdicts = async (verdict: string): Promise<number> =>
+        metricOf(running, `palermo_screen_views_total{verdict="${verdict}"}`);
+      const late = await verdicts("counted");
+      measure("views too late to be judged", late);
+      measure("views judged again in their place", await verdicts("refolded"));
+      expect(late).toBeGreaterThan(0);
+      for (const worker of running) expect(await worker.stop()).toBe(0);
+    }),
+);

@@ -6,6 +6,7 @@ import { waitFor } from "../../services/process.ts";
 import { faultTest, SEED, withRig } from "../fault-test.ts";
 import { expectAsReference, referenceOf } from "../oracle.ts";
 import type { PalermoProcess } from "../palermo-process.ts";
+import type { RunRig } from "../run-rig.ts";
 import { movements } from "../sample.ts";
 
 const TOTAL = 24_000;
@@ -41,51 +42,38 @@ faultTest(
         }
       })();
       const workers: PalermoProcess[] = [await rig.start("both")];
-      const owners = async (): Promise<string[]> =>
-        Promise.all(
-          Array.from({ length: rig.views }, async (_, p) =>
-            String(await rig.redis.hget(`${rig.id}:default:{p${p}}:meta`, "owner")),
-          ),
-        );
-      /** Until work goes on in every partition that has any, after `change`. */
-      const timed = async (what: string, change: () => Promise<unknown>, allowedMs: number): Promise<void> => {
-        const before = await owners();
-        const since = Date.now();
-        await change();
-        await waitFor(
+      /** What went on until every partition went on, after `change`; by the log's own times, from when it began. */
+      const timed = async (what: string, change: () => Promise<number>, allowedMs: number): Promise<void> => {
+        const asked = Date.now();
+        const began = await change();
+        const ends = await rig.admin.fetchTopicOffsets(rig.topics.views);
+        await waitFor(`${what}: every partition goes on`, async () => isPast(rig, ends), 60_000);
+        const claims = workers.flatMap((worker) => worker.times("partition claimed"));
+        expect(
+          claims.some((time) => time > asked),
           `${what}: partitions change hands`,
-          async () => (await owners()).some((owner, p) => owner !== before[p]),
-          allowedMs + 10_000,
-        );
-        const ends = (await rig.admin.fetchTopicOffsets(rig.topics.views)).map(({ partition, high }) => ({
-          partition,
-          high,
-        }));
-        await waitFor(
-          `${what}: every partition goes on`,
-          async () => {
-            for (const { partition, high } of ends) {
-              const next = await rig.redis.hget(`${rig.id}:default:{p${partition}}:meta`, "next");
-              if (BigInt(next ?? 0) < BigInt(high)) return false;
-            }
-            return true;
-          },
-          allowedMs + 10_000,
-        );
-        const ms = Date.now() - since;
+        ).toBe(true);
+        const ms = Math.max(...claims) - began;
         measure(`${what} ms`, ms);
         expect(ms, what).toBeLessThan(allowedMs);
       };
+      /** Starts workers; gives when the last of them asked to join. */
+      const join = async (count: number): Promise<number> => {
+        const fresh = await Promise.all(Array.from({ length: count }, () => rig.start("both")));
+        workers.push(...fresh);
+        return Math.max(...fresh.flatMap((worker) => worker.times("connected to Redis")));
+      };
+      const leave = async (end: (worker: PalermoProcess) => Promise<unknown>): Promise<number> => {
+        const since = Date.now();
+        const last = workers.pop();
+        if (last !== undefined) await end(last);
+        return since;
+      };
       await sleep(1_000);
-      // A process that starts needs a while until it knows that there is a group.
-      await timed("second worker", async () => workers.push(await rig.start("both")), REBALANCE_MS);
-      await timed(
-        "third and fourth",
-        async () => workers.push(...(await Promise.all([rig.start("both"), rig.start("both")]))),
-        REBALANCE_MS,
-      );
-      await timed("one leaves", async () => workers.pop()?.stop(), REBALANCE_MS);
-      await timed("one dies", async () => workers.pop()?.kill(), REBALANCE_MS + SESSION_MS);
+      await timed("second worker", () => join(1), REBALANCE_MS);
+      await timed("third and fourth", () => join(2), REBALANCE_MS);
+      await timed("one leaves", () => leave((worker) => worker.stop()), REBALANCE_MS);
+      await timed("one dies", () => leave((worker) => worker.kill()), REBALANCE_MS + SESSION_MS);
       on = false;
       await feeding;
       await rig.feed(lines.slice(fed));
@@ -95,3 +83,15 @@ faultTest(
       for (const worker of workers) expect(await worker.stop()).toBe(0);
     }),
 );
+
+/** Whether every partition of the store is past the given ends. */
+async function isPast(
+  rig: RunRig,
+  ends: readonly { readonly partition: number; readonly high: string }[],
+): Promise<boolean> {
+  for (const { partition, high } of ends) {
+    const next = await rig.redis.hget(`${rig.id}:default:{p${partition}}:meta`, "next");
+    if (BigInt(next ?? 0) < BigInt(high)) return false;
+  }
+  return true;
+}
