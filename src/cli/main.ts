@@ -10,6 +10,7 @@ import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, printable, processTerminal, styleOf }
 import { packageFile } from "./paths.ts";
 import { addAlertsVerb, addReplayVerb, addTokenVerb } from "./verbs.ts";
 import { addOperateVerbs } from "./verbs-operate.ts";
+import { addRecordedVerbs } from "./verbs-recorded.ts";
 import { addRulesVerbs } from "./verbs-rules.ts";
 import { addStreamVerbs } from "./verbs-shell.ts";
 
@@ -68,6 +69,7 @@ function buildProgram(terminal: Terminal, done: (code: number) => void): Command
       getErrHasColors: () => false,
     });
   addReplayVerb(program, terminal, done);
+  addRecordedVerbs(program, terminal, done);
   addStreamVerbs(program, terminal, done);
   addOperateVerbs(program, terminal, done);
   addAlertsVerb(program, terminal, done);

@@ -1,0 +1,46 @@
+/** The verbs that look into recorded data: `explain`. Only their options stand here. */
+import type { Command } from "commander";
+import type { ExplainOptions } from "./explain.ts";
+import { gathered, settingOption, timeOption } from "./options.ts";
+import type { Terminal } from "./output.ts";
+
+/** Adds the verbs that explain and compare what a replay gives. */
+export function addRecordedVerbs(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  addExplainVerb(program, terminal, done);
+}
+
+/** Options that all of them share. */
+function withRecorded(verb: Command): Command {
+  return verb
+    .option("--lists <dir>", "lists that take the place of the rules' lists of the same id")
+    .option("--parties <file>", "customer profiles, party/1; may be repeated", gathered)
+    .option("--mapping <file>", "how foreign columns or JSON paths become a transaction")
+    .option("--as-of <time>", "reference for times in the far future (default: the start of the run)", timeOption)
+    .option("--json", "everything as one JSON object");
+}
+
+function addExplainVerb(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  withRecorded(program.command("explain"))
+    .description("Tell why rules fired on a movement and why others did not, from recorded data.")
+    .argument("<what...>", "transaction id, then files; with --subject files only")
+    .option("--subject <token>", "how near every rule came on this account, party, phone: TOKEN or KIND:TOKEN")
+    .option("--rules <dir>", "rules to explain (default: those that come with Palermo)")
+    .option("--rule <id>", "only this rule")
+    .option("--all", "rules too that such a movement does not concern, with the reason")
+    .option("--set <rule.param=value>", "try another value of a parameter; may be repeated", settingOption)
+    .addHelpText("after", EXPLAIN_HELP)
+    .action(async (args: string[], options: ExplainOptions) => {
+      const { runExplain } = await import("./explain.ts");
+      done(await runExplain(args, options, terminal));
+    });
+}
+
+const EXPLAIN_HELP = `
+Rules that fired come first, then the nearest. A number in an explanation is the one that the rule was judged by.
+
+Examples:
+  palermo explain funnel-ring-00021 fixtures/funnel-ring/transactions.ndjson --parties fixtures/funnel-ring/parties.ndjson
+  palermo explain t-4711 january.ndjson.gz --rule HT-FUNNEL-01
+  palermo explain --subject account:a-1 january.ndjson.gz --json
+
+Exit codes: 0 explained, 1 failed, 2 usage or rules at fault, or no such movement.`;
