@@ -52,8 +52,10 @@ export async function runExplain(
   const inspector = createInspector(embedded);
   const watch = subject === undefined ? watchMovement(txId) : watchSubject(subject);
   await readRecorded(files, options, lists, terminal, (item) => {
+    const views = item.decoded.kind === "tx" ? routeTx(item.decoded.tx) : [];
+    inspector.before(views);
     screenItem(embedded, item);
-    return item.decoded.kind !== "tx" || watch.saw(routeTx(item.decoded.tx), embedded, inspector);
+    return views.length === 0 || watch.saw(views, embedded, inspector);
   });
   const found = watch.reports();
   if (found === undefined) {

@@ -50,6 +50,7 @@ export interface Outputs {
   readonly alerts: LineWriter | undefined;
   readonly hits: LineWriter | undefined;
   readonly rejects: LineWriter | undefined;
+  readonly trace: LineWriter | undefined;
   /** Waits for what is gathered to move on. */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -57,7 +58,12 @@ export interface Outputs {
 
 /** Opens the files and, for alerts without a file, standard output when `alertsToStdout`. */
 export async function openOutputs(
-  paths: { readonly alerts?: string; readonly hits?: string; readonly rejects?: string },
+  paths: {
+    readonly alerts?: string;
+    readonly hits?: string;
+    readonly rejects?: string;
+    readonly trace?: string;
+  },
   alertsToStdout: boolean,
   terminal: Terminal,
 ): Promise<Outputs> {
@@ -71,10 +77,12 @@ export async function openOutputs(
   const alerts = await writerFor(paths.alerts ?? (alertsToStdout ? "-" : undefined));
   const hits = await writerFor(paths.hits);
   const rejects = await writerFor(paths.rejects);
+  const trace = await writerFor(paths.trace);
   return {
     alerts,
     hits,
     rejects,
+    trace,
     async flush() {
       for (const writer of open) await writer.flush();
     },

@@ -8,6 +8,7 @@ import { mergeFiles } from "../files/merge.ts";
 import { writeToStream } from "../files/writer.ts";
 import type { Pack } from "../rules/plan.ts";
 import type { HitRecord } from "../screen/outputs.ts";
+import { type Comparison, createComparison, isSame } from "./compare-alerts.ts";
 import type { Listing } from "./listing.ts";
 import { createListing, LISTING_ALERTS_MAX } from "./listing.ts";
 import { loadRules } from "./load-rules.ts";
@@ -38,6 +39,9 @@ export interface ReplayOptions {
   readonly alerts?: string;
   readonly hits?: string;
   readonly rejects?: string;
+  readonly trace?: string;
+  /** File of alerts to hold this run against. */
+  readonly compare?: string;
   readonly format?: "auto" | "ndjson" | "text";
   readonly asOf?: number;
   readonly tenant?: string;
@@ -49,7 +53,7 @@ export interface ReplayOptions {
 const PAGES_ON_TERMINAL = 25;
 
 /**
- * Screens files and gives the exit code: 0, or 3 when rows were rejected.
+ * Screens files and gives the exit code: 0, or 3 when rows were rejected or alerts differ from those compared with.
  * Throws UsageError before anything is read when options, paths, mapping or rules are at fault, and the
  * error of a file that breaks off while it is read.
  */
@@ -57,10 +61,11 @@ export async function runReplay(files: readonly string[], options: ReplayOptions
   const called = terminal.now();
   const bounds = boundsOf(options);
   const parties = options.parties ?? [];
-  const outputPaths = [options.alerts, options.hits, options.rejects].filter(
+  const compared = options.compare === undefined ? [] : [options.compare];
+  const outputPaths = [options.alerts, options.hits, options.rejects, options.trace].filter(
     (path) => path !== undefined && path !== "-",
   );
-  const bytesTotal = checkPaths({ inputs: [...files, ...parties], outputs: outputPaths as string[] });
+  const bytesTotal = checkPaths({ inputs: [...files, ...parties, ...compared], outputs: outputPaths as string[] });
   const { pack, lists, warnings } = loadRules({ ...options, now: options.asOf ?? called });
   if (options.quiet !== true) for (const warning of warnings) terminal.stderr.write(`palermo: ${warning}\n`);
   const asOf = options.asOf ?? called;
@@ -74,7 +79,9 @@ export async function runReplay(files: readonly string[], options: ReplayOptions
   const tally = createTally();
   const progress = createProgress(terminal, bytesTotal);
   const started = terminal.now();
-  const screening = createScreening(pack, tally, sinkOf(outputs, listing), bounds);
+  const comparison =
+    options.compare === undefined ? undefined : await createComparison(options.compare, terminal.stdin);
+  const screening = createScreening(pack, tally, sinkOf(outputs, listing, comparison), bounds);
   try {
     reading: for await (const items of merged) {
       for (const item of items) if (!screening.take(item)) break reading;
@@ -88,8 +95,9 @@ export async function runReplay(files: readonly string[], options: ReplayOptions
   if (listing !== undefined) await printListing(listing, terminal);
   const facts = factsOf(pack, options, asOf, screening, (terminal.now() - started) / 1000);
   tally.unordered = merged.late;
-  printSummary(tally, facts, options, terminal);
-  return tally.rejected.size === 0 ? EXIT_OK : EXIT_REJECTED;
+  const compare = comparison?.result();
+  printSummary(tally, { ...facts, compare }, options, terminal);
+  return tally.rejected.size === 0 && (compare === undefined || isSame(compare)) ? EXIT_OK : EXIT_REJECTED;
 }
 
 function boundsOf(options: ReplayOptions): Bounds {
@@ -108,10 +116,12 @@ function formatOf(options: ReplayOptions, terminal: Terminal): "ndjson" | "text"
   return form === "auto" && terminal.stdout.isTTY === true ? "text" : "ndjson";
 }
 
-function sinkOf(outputs: Outputs, listing: Listing | undefined): Sink {
-  const { alerts, hits, rejects } = outputs;
+function sinkOf(outputs: Outputs, listing: Listing | undefined, comparison: Comparison | undefined): Sink {
+  const { alerts, hits, rejects, trace } = outputs;
   return {
+    trace: trace && ((line) => trace.write(line)),
     alert(alert) {
+      comparison?.add(alert);
       listing?.add(alert);
       alerts?.write(JSON.stringify(alert));
     },

@@ -7,10 +7,13 @@ import { LATENESS_COUNTED_MS } from "../base/limits.ts";
 import type { Alert } from "../domain/alert.ts";
 import type { Tx } from "../domain/tx.ts";
 import type { Item } from "../files/merge.ts";
+import { routeTx } from "../intake/route.ts";
 import type { Pack } from "../rules/plan.ts";
 import type { Embedded } from "../screen/embedded.ts";
 import { createEmbedded } from "../screen/embedded.ts";
 import type { HitRecord, Verdict } from "../screen/outputs.ts";
+import { createInspector, type Inspector } from "../workshop/inspect.ts";
+import { traceLines } from "../workshop/trace.ts";
 import type { Tally } from "./tally.ts";
 import { graver, tallyAlert, tallyHit, tallyReject, tallyVerdict } from "./tally.ts";
 
@@ -26,6 +29,8 @@ export interface Sink {
   alert(alert: Alert): void;
   hit(hit: HitRecord): void;
   reject(row: RejectedRow): void;
+  /** Lines of the trace, for each movement; undefined: none is wanted. */
+  readonly trace?: ((line: string) => void) | undefined;
 }
 
 export interface Bounds {
@@ -68,6 +73,7 @@ export function createScreening(pack: Pack, tally: Tally, sink: Sink, bounds: Bo
       if (viewVerdict !== "judged" && view.kind === "tx" && view.tx === current) verdict = graver(verdict, viewVerdict);
     },
   });
+  const inspector = sink.trace === undefined ? undefined : createInspector(embedded);
   const reject = (item: Item, reason: Reject): void => {
     tallyReject(tally, reason.code);
     sink.reject({ schema: "reject/1", file: item.file, line: item.line, ...reason });
@@ -80,7 +86,8 @@ export function createScreening(pack: Pack, tally: Tally, sink: Sink, bounds: Bo
     silent = tx.time < bounds.from;
     current = tx;
     verdict = "judged";
-    embedded.pushTx(tx);
+    if (inspector !== undefined && !silent) pushTraced(embedded, inspector, sink, tx);
+    else embedded.pushTx(tx);
     tally.screened += 1;
     if (!(tally.firstTime <= tx.time)) tally.firstTime = tx.time;
     if (!(tally.lastTime >= tx.time)) tally.lastTime = tx.time;
@@ -112,6 +119,13 @@ export function createScreening(pack: Pack, tally: Tally, sink: Sink, bounds: Bo
       return new Map(counts.filter(([, count]) => count > 0));
     },
   };
+}
+
+function pushTraced(embedded: Embedded, inspector: Inspector, sink: Sink, tx: Tx): void {
+  const views = routeTx(tx);
+  inspector.before(views);
+  embedded.pushTx(tx);
+  for (const line of traceLines(inspector, views)) sink.trace?.(line);
 }
 
 type Other = Exclude<Item["decoded"], { readonly kind: "tx" | "reject" }>;

@@ -1,6 +1,7 @@
 /** The end of a replay on one screen, and the same as one JSON object. */
 import { formatTime } from "../domain/time.ts";
 import { SEVERITIES } from "../domain/vocabulary.ts";
+import type { ComparedAlerts } from "./compare-alerts.ts";
 import type { Style } from "./output.ts";
 import { counted, grouped } from "./output.ts";
 import { layoutTable } from "./table.ts";
@@ -21,6 +22,8 @@ export interface RunFacts {
   readonly coldFrom: number | undefined;
   /** Judgements that could not be made, by rule: something that the rule reads was missing. */
   readonly unknown: ReadonlyMap<string, number>;
+  /** How the alerts stand against those of `--compare`. */
+  readonly compare?: ComparedAlerts | undefined;
 }
 
 /** Rules and typologies shown one by one; the rest in one line, so that the summary fits a screen. */
@@ -62,7 +65,7 @@ export function renderSummary(tally: Tally, facts: RunFacts, style: Style): stri
     lines.push(`            ${hitText.slice(index, index + 4).join(", ")}`);
   }
   if (facts.unknown.size > 0) lines.push(`  ${"unknown".padEnd(9)} ${unknownText(facts.unknown)}`);
-  return [style.bold("Screened"), ...lines, ...alertLines(tally), ""].join("\n");
+  return [style.bold("Screened"), ...lines, ...alertLines(tally), ...compareLines(facts.compare, style), ""].join("\n");
 }
 
 /** Rules that lacked something to be judged, those most often first. */
@@ -103,7 +106,24 @@ export function summaryJson(tally: Tally, facts: RunFacts): string {
     baseCurrency: facts.baseCurrency,
     asOf: formatTime(facts.asOf),
     ...(facts.coldFrom === undefined ? {} : { warmingFrom: formatTime(facts.coldFrom) }),
+    ...(facts.compare === undefined ? {} : { compare: facts.compare }),
   });
+}
+
+/** Differences named one by one, as far as they fit. */
+function compareLines(compare: ComparedAlerts | undefined, style: Style): string[] {
+  if (compare === undefined) return [];
+  const { same, missing, extra, changed } = compare;
+  const counts = `${grouped(same)} same, ${grouped(missing.length)} missing, ${grouped(extra.length)} extra`;
+  const text = `${counts}, ${grouped(changed.length)} changed`;
+  const named = [
+    ...missing.map((id) => `missing ${id}`),
+    ...extra.map((id) => `extra   ${id}`),
+    ...changed.map(({ alertId, fields }) => `changed ${alertId}: ${fields.join(", ")}`),
+  ];
+  const more = named.length > ROWS_SHOWN ? [`${grouped(named.length - ROWS_SHOWN)} more`] : [];
+  const line = `  ${"compared".padEnd(9)} ${named.length === 0 ? style.green(text) : style.yellow(text)}`;
+  return [line, ...[...named.slice(0, ROWS_SHOWN), ...more].map((one) => `            ${one}`)];
 }
 
 function alertLines(tally: Tally): string[] {

@@ -1,5 +1,6 @@
-/** The verbs that look into recorded data: `explain`. Only their options stand here. */
+/** The verbs that look into recorded data: `explain`, `evidence`. Only their options stand here. */
 import type { Command } from "commander";
+import type { EvidenceOptions } from "./evidence.ts";
 import type { ExplainOptions } from "./explain.ts";
 import { gathered, settingOption, timeOption } from "./options.ts";
 import type { Terminal } from "./output.ts";
@@ -7,6 +8,7 @@ import type { Terminal } from "./output.ts";
 /** Adds the verbs that explain and compare what a replay gives. */
 export function addRecordedVerbs(program: Command, terminal: Terminal, done: (code: number) => void): void {
   addExplainVerb(program, terminal, done);
+  addEvidenceVerb(program, terminal, done);
 }
 
 /** Options that all of them share. */
@@ -39,8 +41,31 @@ const EXPLAIN_HELP = `
 Rules that fired come first, then the nearest. A number in an explanation is the one that the rule was judged by.
 
 Examples:
-  palermo explain funnel-ring-00021 fixtures/funnel-ring/transactions.ndjson --parties fixtures/funnel-ring/parties.ndjson
+  palermo explain funnel-ring-00021 fixtures/funnel-ring/transactions.ndjson
   palermo explain t-4711 january.ndjson.gz --rule HT-FUNNEL-01
   palermo explain --subject account:a-1 january.ndjson.gz --json
 
 Exit codes: 0 explained, 1 failed, 2 usage or rules at fault, or no such movement.`;
+
+function addEvidenceVerb(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  withRecorded(program.command("evidence"))
+    .description("List every transaction behind the numbers of an alert, and compute the numbers again from them.")
+    .argument("<what...>", "file with one alert, or with --alerts the id of one; then files of transactions")
+    .option("--alerts <file>", "alerts as NDJSON, of which the one with this id is meant")
+    .option("--rules <dir>", "rules that made the alert (default: those that come with Palermo)")
+    .addHelpText("after", EVIDENCE_HELP)
+    .action(async (args: string[], options: EvidenceOptions) => {
+      const { runEvidence } = await import("./evidence.ts");
+      done(await runEvidence(args, options, terminal));
+    });
+}
+
+const EVIDENCE_HELP = `
+The alert carries up to 200 transactions of each number; this gives all of them.
+
+Examples:
+  palermo evidence alert.ndjson january.ndjson.gz february.ndjson.gz --parties customers.ndjson
+  palermo evidence al_0a1b2c january.ndjson.gz --alerts alerts.ndjson --json
+
+Exit codes: 0 every number follows from the data, 1 failed, 2 usage or rules at fault, or no such alert,
+3 some number differs.`;

@@ -26,6 +26,8 @@ export function addReplayVerb(program: Command, terminal: Terminal, done: (code:
     .option("--alerts <file>", "write alerts there as NDJSON instead of standard output")
     .option("--hits <file>", "write hit episodes there as NDJSON")
     .option("--rejects <file>", "write rejected rows there as NDJSON: place, code, field, what was expected")
+    .option("--trace <file>", "write every number at every judgement there as NDJSON, to be computed again elsewhere")
+    .option("--compare <file>", "hold the alerts against an export: same, missing, extra, changed")
     .addOption(
       new Option("--format <form>", "alerts on standard output; auto: text on a terminal, else ndjson")
         .choices(["auto", "ndjson", "text"])
@@ -49,10 +51,11 @@ Examples:
   palermo replay january.ndjson.gz february.ndjson.gz --parties customers.ndjson
   palermo replay export.csv --mapping fixtures/mappings/amlsim.yaml --alerts alerts.ndjson
   palermo replay q1.ndjson --set HT-FUNNEL-02.min_people=4 --from 2026-02-01 --to 2026-02-28
+  palermo replay january.ndjson --compare exported-alerts.ndjson --trace numbers.ndjson
   zcat feed.gz | palermo replay - --format text
 
 Exit codes: 0 everything screened, 1 failed, 2 usage, configuration or rules at fault,
-3 screened, but some rows were rejected.`;
+3 screened, but some rows were rejected or the alerts differ from those of --compare.`;
 
 /** Adds `palermo alerts`. */
 export function addAlertsVerb(program: Command, terminal: Terminal, done: (code: number) => void): void {

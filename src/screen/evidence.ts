@@ -61,7 +61,11 @@ function evidence(context: JudgeContext, comparison: Comparison): Evidence {
   };
 }
 
-function restsOn(context: JudgeContext, slot: number): { aggregate: Aggregate; detail: ReadingDetail } | undefined {
+/** What an aggregate rests on right now; undefined where the entity has none of it. */
+export function restsOn(
+  context: JudgeContext,
+  slot: number,
+): { aggregate: Aggregate; detail: ReadingDetail } | undefined {
   const aggregate = context.pack.aggregates[slot];
   if (aggregate?.past !== undefined) return { aggregate, detail: pastDetail(context, aggregate, aggregate.past) };
   const measure = aggregate === undefined ? undefined : context.pack.measures[aggregate.measure];

@@ -44,6 +44,8 @@ export interface RuleReport {
 }
 
 export interface Inspector {
+  /** Told of a movement before it is screened: where its entities acted last is gone afterwards. */
+  before(views: readonly TxView[]): void;
   /** Every rule that can be judged on the view's entity, as of the view. */
   inspect(view: View): RuleReport[];
   /** The context pointed at a view; undefined when the entity is unknown. Valid until the next call. */
@@ -57,15 +59,22 @@ export function createInspector(embedded: Embedded): Inspector {
   const { pack } = embedded.engine;
   const context = new JudgeContext(pack);
   const indexes = indexPack(pack);
+  const acts = new Map<EntityKey, EntityState["act"]>();
   const aim = (view: View): JudgeContext | undefined => {
     const state = embedded.entity(view.entity)?.work;
     if (state === undefined) return undefined;
     context.aim(state, indexes.get(kindOf(view.entity)) as SubjectIndex, view, view.time);
     context.currentSeq = state.recent.findLast((event) => event.txId === view.txId)?.seq ?? -1;
+    // A movement without a place, or of the other side, asks nothing of where the entity was before.
+    if (state.act?.time === view.time) context.priorAct = acts.get(view.entity);
     return context;
   };
   return {
     aim,
+    before(views) {
+      acts.clear();
+      for (const { entity } of views) acts.set(entity, embedded.entity(entity)?.work.act);
+    },
     inspect(view) {
       const aimed = aim(view);
       if (aimed === undefined) return [];

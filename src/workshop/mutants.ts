@@ -101,8 +101,8 @@ class TreeMutants {
     for (const { key, value } of node.entries) {
       const at = [...path, key.text];
       const name = key.text;
-      if (name === "where" && value.kind === "scalar") {
-        this.add("dropped filter", value, at, undefined, `where: ${value.text} dropped`);
+      if ((name === "where" || name === "matching") && value.kind === "scalar") {
+        this.add("dropped filter", value, at, undefined, `${name}: ${value.text} dropped`);
         this.expression(value, at);
       } else if (path[0] === "filters" && value.kind === "scalar") this.expression(value, at);
       else if (WINDOW_KEYS.has(name) && value.kind === "scalar") this.window(name, value, at);
