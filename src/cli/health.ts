@@ -7,6 +7,7 @@ export interface Health {
   checks(): Check[];
   intake(worker: Pick<IntakeWorker, "joined" | "lanes">): void;
   screen(worker: Pick<ScreenWorker, "status">, joined: () => boolean): void;
+  packs(packs: { check(): Check }): void;
   started(): void;
   stopping(): void;
   failed(reason: string): void;
@@ -17,6 +18,7 @@ export function createHealth(stalledMs: number, now: () => number): Health {
   let phase = "starting";
   let intake: Pick<IntakeWorker, "joined" | "lanes"> | undefined;
   let screen: { worker: Pick<ScreenWorker, "status">; joined: () => boolean } | undefined;
+  let packs: { check(): Check } | undefined;
   const seen = new Map<number, { next: bigint; at: number }>();
 
   const intakeChecks = (worker: Pick<IntakeWorker, "joined" | "lanes">): Check[] => {
@@ -52,6 +54,7 @@ export function createHealth(stalledMs: number, now: () => number): Health {
   return {
     checks: () => [
       check("phase", phase === "running", phase),
+      ...(packs ? [packs.check()] : []),
       ...(intake ? intakeChecks(intake) : []),
       ...(screen ? screenChecks(screen.worker, screen.joined()) : []),
     ],
@@ -60,6 +63,9 @@ export function createHealth(stalledMs: number, now: () => number): Health {
     },
     screen(worker, joined) {
       screen = { worker, joined };
+    },
+    packs(of) {
+      packs = of;
     },
     started() {
       if (phase === "starting") phase = "running";

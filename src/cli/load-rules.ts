@@ -1,9 +1,13 @@
 /** Reading and compiling a pack for a verb: the operator's folders, or the rules that come with Palermo. */
+import { basename, relative, sep } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { readRuleFiles } from "../files/rules-dir.ts";
 import type { Lists } from "../rules/lists.ts";
 import { loadPack } from "../rules/load.ts";
 import type { Pack } from "../rules/plan.ts";
+import { PACK_HASH_VERSION } from "../rules/semantic-hash.ts";
+import type { SourceFile } from "../rules/source.ts";
+import type { PublishedPack } from "../stream/pack-format.ts";
 import { shippedRulesDir } from "./paths.ts";
 
 export interface RulesOptions {
@@ -23,8 +27,26 @@ export interface RulesOptions {
 export interface LoadedRules {
   readonly pack: Pack;
   readonly lists: Lists;
+  readonly files: readonly SourceFile[];
+  /** Epoch ms by which overrides were judged to have expired. */
+  readonly tunedAt: number | undefined;
   /** Overrides that were left out, and the like; one line each. */
   readonly warnings: readonly string[];
+}
+
+/** A pack as it is published: files are named from their folder on, whatever machine they stand on. */
+export function published(rules: LoadedRules, options: RulesOptions): PublishedPack {
+  return { files: publishedFiles(rules.files, options), hashVersion: PACK_HASH_VERSION, tunedAt: rules.tunedAt };
+}
+
+function publishedFiles(files: readonly SourceFile[], options: RulesOptions): SourceFile[] {
+  const below = (dir: string | undefined, path: string): string | undefined =>
+    dir === undefined || relative(dir, path).startsWith("..") ? undefined : relative(dir, path).split(sep).join("/");
+  return files.map(({ path, text }) => {
+    const own = below(options.lists, path);
+    if (own !== undefined) return { path: `lists/${own}`, text };
+    return { path: `rules/${below(options.rules ?? shippedRulesDir(), path) ?? basename(path)}`, text };
+  });
 }
 
 /** Compiles a pack. Throws UsageError with every finding when there is an error in it. */
@@ -39,5 +61,6 @@ export function loadRules(options: RulesOptions): LoadedRules {
   });
   if (pack === undefined) throw new UsageError(`${dir}: the rules have errors; nothing was screened`, diagnostics);
   const left = diagnostics.filter(({ code }) => code === "W106");
-  return { pack, lists, warnings: left.map(({ file, line, message }) => `${file}:${line}: ${message}`) };
+  const warnings = left.map(({ file, line, message }) => `${file}:${line}: ${message}`);
+  return { pack, lists, files, tunedAt: options.now, warnings };
 }

@@ -5,16 +5,16 @@
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline/promises";
 import { UsageError } from "../base/errors.ts";
-import { createEngine } from "../screen/engine.ts";
 import { openRedisStore, type RedisStore } from "../store/redis.ts";
 import { SYSTEM_CLOCK } from "../stream/backoff.ts";
 import type { Admin, Bus, Consumer, PartitionRange } from "../stream/bus.ts";
 import type { Config } from "../stream/config.ts";
 import { openBus } from "../stream/connect.ts";
-import { type ScreenEngine, singlePack } from "../stream/screen-ports.ts";
+import { createPackEngines } from "../stream/pack-engines.ts";
+import type { PackSource, ScreenEngine } from "../stream/screen-ports.ts";
 import { createScreenWorker, type ScreenWorker } from "../stream/screen-worker.ts";
 import { ensureTopics, type Topics, topicNames } from "../stream/topics.ts";
-import { loadRules } from "./load-rules.ts";
+import { openPacks } from "./open-packs.ts";
 import { counted, EXIT_OK, grouped, type Terminal } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { type RunOptions, readConfig } from "./run.ts";
@@ -54,8 +54,7 @@ export async function runRebuild(options: RebuildOptions, terminal: Terminal): P
   const admin = await bus.admin();
   try {
     const ranges = await checkStart(admin, config, options.partition);
-    const { pack } = loadRules({ rules: config.rules, lists: config.lists, tenant: config.tenant });
-    const topics = await ensureTopics(admin, config, pack.horizonMs, () => undefined);
+    const topics = await ensureTopics(admin, config, undefined, () => undefined);
     if (!(await confirmed(options, terminal, config, ranges))) {
       say("Nothing was changed.");
       return EXIT_OK;
@@ -65,10 +64,15 @@ export async function runRebuild(options: RebuildOptions, terminal: Terminal): P
       const partitions = new Set(ranges.map(({ partition }) => partition));
       await takeAway(store, partitions);
       const tally = { transactions: 0, views: 0, alerts: 0, since: Number.NaN };
-      const engine = counting(createEngine(pack, { tailKeep: 1 }), tally, terminal.now);
-      const settings = screenConfig(config);
-      const done = await replay({ bus, admin, store, topics, engine, settings, ranges, tally, terminal });
-      report({ ...done, partitions: [...partitions] }, options, terminal);
+      const log = await openPacks(config, bus, admin, topics.packs.name);
+      try {
+        const packs = counting(createPackEngines(log, config.tenant), tally, terminal.now);
+        const settings = screenConfig(config);
+        const done = await replay({ bus, admin, store, topics, packs, settings, ranges, tally, terminal });
+        report({ ...done, partitions: [...partitions] }, options, terminal);
+      } finally {
+        await log.close();
+      }
       return EXIT_OK;
     } finally {
       await store.close();
@@ -146,14 +150,26 @@ interface Tally {
   since: number;
 }
 
-/** Counts what is folded: a movement once, at the first of its views. */
-function counting(engine: ScreenEngine, tally: Tally, now: () => number): ScreenEngine {
-  const apply: ScreenEngine["apply"] = (entity, view, out) => {
-    if (tally.views++ === 0) tally.since = now();
-    if (view.kind === "tx" && view.index === 0) tally.transactions++;
-    return engine.apply(entity, view, out);
+/** Counts what is folded under any pack of the log: a movement once, at the first of its views. */
+function counting(packs: PackSource, tally: Tally, now: () => number): PackSource {
+  const known = new Map<string, ScreenEngine>();
+  const wrap = (engine: ScreenEngine): ScreenEngine => {
+    const before = known.get(engine.pack.hash);
+    if (before !== undefined) return before;
+    const apply: ScreenEngine["apply"] = (entity, view, out) => {
+      if (tally.views++ === 0) tally.since = now();
+      if (view.kind === "tx" && view.index === 0) tally.transactions++;
+      return engine.apply(entity, view, out);
+    };
+    const counted = { ...engine, apply };
+    known.set(engine.pack.hash, counted);
+    return counted;
   };
-  return { ...engine, apply };
+  return {
+    load: async (hash) => wrap(await packs.load(hash)),
+    loadTagged: async (tag) => wrap(await packs.loadTagged(tag)),
+    inForceAt: (timeMs) => packs.inForceAt(timeMs),
+  };
 }
 
 interface Replay {
@@ -161,7 +177,7 @@ interface Replay {
   readonly admin: Admin;
   readonly store: RedisStore;
   readonly topics: Topics;
-  readonly engine: ScreenEngine;
+  readonly packs: PackSource;
   readonly settings: ReturnType<typeof screenConfig>;
   readonly ranges: readonly PartitionRange[];
   readonly tally: Tally;
@@ -170,7 +186,7 @@ interface Replay {
 
 /** Screens the log up to the end that it had, and publishes what had not been. */
 async function replay(parts: Replay): Promise<Omit<RebuildSummary, "partitions">> {
-  const { bus, admin, store, topics, engine, settings, ranges, tally, terminal } = parts;
+  const { bus, admin, store, topics, packs, settings, ranges, tally, terminal } = parts;
   const since = terminal.now();
   const records = recordsOf(ranges);
   const progress = createProgress(terminal, records);
@@ -184,7 +200,7 @@ async function replay(parts: Replay): Promise<Omit<RebuildSummary, "partitions">
       producers,
       store,
       topics,
-      packs: singlePack(engine),
+      packs,
       config: settings,
       clock: SYSTEM_CLOCK,
       token: randomUUID,

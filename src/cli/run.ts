@@ -20,6 +20,8 @@ export interface RunOptions {
 export interface Signals {
   /** Calls `listener` on each request to end; gives a function that takes it off again. */
   onStop(listener: (signal: string) => void): () => void;
+  /** Calls `listener` on each request to read the rules again; gives a function that takes it off again. */
+  onReload(listener: () => void): () => void;
   /** Ends the process without waiting for anything. */
   exit(code: number): void;
 }
@@ -28,10 +30,22 @@ export interface Signals {
 export async function runRun(options: RunOptions, terminal: Terminal, signals = processSignals()): Promise<number> {
   const config = readConfig(options, terminal.env);
   if (options.printConfig) {
-    terminal.stdout.write(printConfig(config));
+    terminal.stdout.write(printConfig(config) + (await describeOwnPack(config)));
     return EXIT_OK;
   }
   return runService(config, signals, (line) => terminal.stdout.write(line));
+}
+
+/** What a start with this configuration would bring in; which pack is in force, only the broker knows. */
+async function describeOwnPack(config: Config): Promise<string> {
+  const { loadRules } = await import("./load-rules.ts");
+  try {
+    const { pack } = loadRules(config);
+    return `# pack: ${pack.hash} (${pack.rules.length} rules; palermo packs tells which is in force)\n`;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return `# pack: ${error.message.split("\n")[0]}; see palermo rules check\n`;
+  }
 }
 
 /** The configuration from file, environment and flags. Throws UsageError. */
@@ -72,8 +86,15 @@ export async function runService(config: Config, signals: Signals, write: (line:
     starting.abort();
     end(EXIT_OK);
   });
+  let early = false;
+  const offReload = signals.onReload(() => {
+    // Asked for while it starts: done when it has started, since its rules may have been read before.
+    if (service === undefined) early = true;
+    else service.reload();
+  });
   try {
     service = await startService(config, { write, signal: starting.signal, failed: () => end(EXIT_FAILED) });
+    if (early) service.reload();
     const code = await ended;
     if (code !== EXIT_OK) setTimeout(() => signals.exit(code), config.stop.deadlineMs).unref();
     await service.stop();
@@ -84,6 +105,7 @@ export async function runService(config: Config, signals: Signals, write: (line:
     throw error;
   } finally {
     off();
+    offReload();
   }
 }
 
@@ -104,6 +126,10 @@ function processSignals(): Signals {
       return () => {
         for (const name of names) process.off(name, listener);
       };
+    },
+    onReload(listener) {
+      process.on("SIGHUP", listener);
+      return () => void process.off("SIGHUP", listener);
     },
     exit: (code) => process.exit(code),
   };

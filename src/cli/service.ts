@@ -6,7 +6,6 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { LATENESS_JUDGED_MS } from "../base/limits.ts";
 import { type HttpServer, startHttp } from "../http/server.ts";
-import { createEngine } from "../screen/engine.ts";
 import { namespaceOf, progressKey } from "../store/keys.ts";
 import { openRedisStore } from "../store/redis.ts";
 import { type Connection, connectRedis } from "../store/redis-connection.ts";
@@ -21,12 +20,13 @@ import { createIntakeWorker } from "../stream/intake-worker.ts";
 import { createMetrics, type Metrics } from "../stream/metrics.ts";
 import { createPace, type Pace } from "../stream/pace.ts";
 import { startScreenDrift } from "../stream/screen-drift.ts";
-import { singlePack } from "../stream/screen-ports.ts";
+import type { PackSource } from "../stream/screen-ports.ts";
 import { createScreenWorker, type ScreenWorker } from "../stream/screen-worker.ts";
 import { ensureTopics, type Topics } from "../stream/topics.ts";
 import { createDecoders } from "./decoders.ts";
 import { createHealth } from "./health.ts";
 import { loadRules } from "./load-rules.ts";
+import { openPackService, type PackService } from "./pack-service.ts";
 import { screenConfig, storeOptions } from "./screen-settings.ts";
 
 export interface ServiceHost {
@@ -41,6 +41,8 @@ export interface ServiceHost {
 export interface Service {
   /** Where the endpoint listens. */
   readonly address: string;
+  /** Reads the rules again, and activates them when they are sound. */
+  reload(): void;
   /** From now on it is not ready any more. */
   stopping(reason: string): void;
   stop(): Promise<void>;
@@ -67,11 +69,19 @@ export async function startService(config: Config, host: ServiceHost): Promise<S
     closers.push(() => http.close());
     log.info({ role: config.role, address: http.address }, "starting");
     const parts: Parts = { config, log, metrics, host, closers, fail };
-    await startWorkers(parts, health);
+    let reload = (): void => undefined;
+    await startWorkers(parts, {
+      ...health,
+      packs(packs) {
+        health.packs(packs);
+        reload = packs.reload;
+      },
+    });
     health.started();
     log.info({ role: config.role }, "running");
     return {
       address: http.address,
+      reload: () => reload(),
       stopping(reason) {
         health.stopping();
         log.info({ reason }, "stopping");
@@ -101,6 +111,7 @@ interface Parts {
 interface Watched {
   intake(worker: IntakeWorker): void;
   screen(worker: ScreenWorker, joined: () => boolean): void;
+  packs(packs: PackService): void;
 }
 
 async function startWorkers(parts: Parts, watched: Watched): Promise<void> {
@@ -112,6 +123,12 @@ async function startWorkers(parts: Parts, watched: Watched): Promise<void> {
   const admin = await openBus(config, busLog(log, metrics, "admin"), 0, host.signal).admin();
   parts.closers.push(() => admin.close());
   const topics = await ensureTopics(admin, config, rules.pack.horizonMs, (message) => log.warn(message));
+  const packs = await openPackService({
+    ...{ config, log, metrics, admin, topics, own: rules, failed: parts.fail, clock: SYSTEM_CLOCK },
+    bus: openBus(config, busLog(log, metrics, "packs"), 0, host.signal),
+  });
+  parts.closers.push(() => packs.close());
+  watched.packs(packs);
   const redis = connectDrift(parts);
   const boardOf = (stage: string): DriftBoard | undefined =>
     config.drift.aheadMs === 0
@@ -124,11 +141,13 @@ async function startWorkers(parts: Parts, watched: Watched): Promise<void> {
   if (config.role !== "screen") {
     const bus = openBus(config, busLog(log, metrics, "intake"), 0, host.signal);
     const producer = await bus.producer("intake");
+    const decoders = createDecoders(config.mapping, packs.lists);
+    packs.onLists(decoders.use);
     const worker = createIntakeWorker({
       consumer: bus.consumer(config.intake.group),
       admin,
       producer,
-      decoders: createDecoders(config.mapping, rules.lists),
+      decoders,
       board: boardOf("intake"),
       pace: paceOf(config, admin, topics),
       topics: { ...topics, transactions: topics.transactions.name, parties: topics.parties.name },
@@ -141,8 +160,11 @@ async function startWorkers(parts: Parts, watched: Watched): Promise<void> {
     watched.intake(worker);
     await worker.run();
   }
-  if (config.role !== "intake")
-    await startScreen(parts, watched, { ...rules, admin, topics, board: boardOf("screen") });
+  const screen =
+    config.role === "intake"
+      ? undefined
+      : await startScreen(parts, watched, { packs: packs.engines, admin, topics, board: boardOf("screen") });
+  packs.started(screen);
 }
 
 /** Half of what may come late is left to the input itself. */
@@ -154,13 +176,14 @@ function paceOf(config: Config, admin: Admin, topics: Topics): Pace | undefined 
 }
 
 interface ScreenParts {
-  readonly pack: ReturnType<typeof loadRules>["pack"];
+  readonly packs: PackSource;
   readonly admin: Awaited<ReturnType<Bus["admin"]>>;
   readonly topics: Topics;
   readonly board: DriftBoard | undefined;
 }
 
-async function startScreen(parts: Parts, watched: Watched, { pack, admin, topics, board }: ScreenParts): Promise<void> {
+async function startScreen(parts: Parts, watched: Watched, screen: ScreenParts): Promise<ScreenWorker> {
+  const { packs, admin, topics, board } = screen;
   const { config, log, metrics, host } = parts;
   const bus = openBus(config, busLog(log, metrics, "screen"), 0, host.signal);
   const store = await openRedisStore({
@@ -176,7 +199,7 @@ async function startScreen(parts: Parts, watched: Watched, { pack, admin, topics
     admin,
     producers: { alerts: await bus.producer("alerts"), marks: await bus.producer("marks") },
     store,
-    packs: singlePack(createEngine(pack, { tailKeep: 1 })),
+    packs,
     topics,
     config: screenConfig(config),
     events: screenEvents(log, metrics, topics.views.name),
@@ -194,6 +217,7 @@ async function startScreen(parts: Parts, watched: Watched, { pack, admin, topics
     });
     parts.closers.push(() => drift.stop());
   }
+  return worker;
 }
 
 /** A connection of its own: the board must not wait behind commits, nor they behind it. */

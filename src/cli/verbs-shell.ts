@@ -1,12 +1,12 @@
 /**
- * The verbs that need services: `run` and `feed`. Most of their options are the keys of the configuration,
- * which are added only when one of the two is called or asked about.
+ * The verbs that need services: `run`, `feed` and `packs`. Most of their options are the keys of the configuration,
+ * which are added only when one of them is called or asked about.
  */
 import type { Command } from "commander";
 import { countOption, gathered } from "./options.ts";
 import type { Terminal } from "./output.ts";
 
-/** Adds `palermo run` and `palermo feed`. */
+/** Adds `palermo run`, `palermo feed` and `palermo packs`. */
 export function addStreamVerbs(program: Command, terminal: Terminal, done: (code: number) => void): void {
   const run = withConfig(program.command("run"))
     .description("Screen a Kafka topic, with state in Redis.")
@@ -30,8 +30,18 @@ export function addStreamVerbs(program: Command, terminal: Terminal, done: (code
       const { config, topic, parties, rate, quiet } = options;
       done(await runFeed(files, { config, topic, parties, rate, quiet, flags: flagsOf(options) }, terminal));
     });
+  const packs = withConfig(program.command("packs"))
+    .description("List the packs of rules that were in force, or go back to one of them.")
+    .option("--activate <hash>", "put this published pack in force; enough of its beginning will do")
+    .option("--json", "packs as one JSON object")
+    .addHelpText("after", `${CONFIG_HELP}${PACKS_EXAMPLES}`)
+    .action(async (options: StreamOptions) => {
+      const [{ runPacks }, { flagsOf }] = await Promise.all([import("./packs.ts"), import("./config-flags.ts")]);
+      const { config, activate, json } = options;
+      done(await runPacks({ config, activate, json, flags: flagsOf(options) }, terminal));
+    });
   program.hook("preSubcommand", async (_program, called) => {
-    if (called === run || called === feed) (await import("./config-flags.ts")).addConfigFlags(called);
+    if ([run, feed, packs].includes(called)) (await import("./config-flags.ts")).addConfigFlags(called);
   });
 }
 
@@ -43,6 +53,8 @@ interface StreamOptions extends Readonly<Record<string, unknown>> {
   readonly parties?: readonly string[];
   readonly rate?: number;
   readonly quiet?: boolean;
+  readonly activate?: string;
+  readonly json?: boolean;
 }
 
 /** Adds the option that names a file of configuration. */
@@ -62,6 +74,15 @@ Examples:
   palermo run --config palermo.yaml
   palermo run --role intake --kafka-brokers kafka1:9092,kafka2:9092 --redis-url redis://redis:6379
   palermo run --print-config`;
+
+const PACKS_EXAMPLES = `
+A pack holds from a record of each views partition on. Starting palermo run with rules that were in force before and
+have been replaced does not bring them back; this does.
+
+Examples:
+  palermo packs --config palermo.yaml
+  palermo packs --activate 3f9c1d --redis-url redis://redis:6379
+  palermo packs --json`;
 
 const FEED_EXAMPLES = `
 Examples:

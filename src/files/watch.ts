@@ -6,24 +6,47 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
-/** Between two looks. */
-const LOOK_EVERY_MS = 300;
+export interface WatchTiming {
+  /** Between two looks. */
+  readonly everyMs: number;
+  /** After a change nothing must have changed for so long: a copy or an editor writes in several steps. */
+  readonly restMs: number;
+}
+
+/** For a person who waits. */
+const EAGER: WatchTiming = { everyMs: 300, restMs: 0 };
 
 /**
  * Gives a value each time that something below the folders has changed since this was called or since the last
  * value, until `signal` ends it.
  */
-export function watchFolders(folders: readonly string[], signal: AbortSignal): AsyncGenerator<void> {
-  return changesSince(stampOf(folders), folders, signal);
+export function watchFolders(
+  folders: readonly string[],
+  signal: AbortSignal,
+  timing: WatchTiming = EAGER,
+): AsyncGenerator<void> {
+  return changesSince(stampOf(folders), folders, signal, timing);
 }
 
-async function* changesSince(stamp: string, folders: readonly string[], signal: AbortSignal): AsyncGenerator<void> {
+async function* changesSince(
+  stamp: string,
+  folders: readonly string[],
+  signal: AbortSignal,
+  { everyMs, restMs }: WatchTiming,
+): AsyncGenerator<void> {
   let known = stamp;
+  const look = async (afterMs: number): Promise<string> => {
+    await wait(afterMs, undefined, { signal }).catch(() => undefined);
+    return stampOf(folders);
+  };
   while (!signal.aborted) {
-    await wait(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
-    const next = stampOf(folders);
+    let next = await look(everyMs);
     if (next === known) continue;
+    for (let moving = ""; restMs > 0 && moving !== next && !signal.aborted; ) {
+      moving = next;
+      next = await look(restMs);
+    }
+    if (signal.aborted || next === known) continue;
     known = next;
     yield;
   }

@@ -8,6 +8,9 @@ const SILENT_RULE_KEYS: ReadonlySet<string> = new Set("tests owner author approv
 const UNLOCKED_RULE_KEYS: ReadonlySet<string> = new Set([...SILENT_RULE_KEYS, "version", "status"]);
 const SILENT_LIST_KEYS: ReadonlySet<string> = new Set(["owner", "reviewBy"]);
 
+/** Of what `packHash` gives: it must rise when the same files would get another hash, for hashes outlive a program. */
+export const PACK_HASH_VERSION = 1;
+
 /** sha-256 (hex) over rules and lists in their sorted semantic form, and the overrides in force. */
 export function packHash(
   rules: readonly MapNode[],

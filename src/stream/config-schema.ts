@@ -22,6 +22,19 @@ const sections = {
     .optional()
     .describe("The operator's overrides of rules; default: `tuning.yaml` in the directory of rule files."),
   mapping: z.string().optional().describe("Mapping file for transactions of another shape."),
+  packs: z.strictObject({
+    activate: z
+      .enum(["new", "always", "never"])
+      .default("new")
+      .describe(
+        "When the rules given here take force at the start: if they were never in force (`new`), whenever others are " +
+          "(`always`), or not at all, following what others activate (`never`).",
+      ),
+    watch: z
+      .boolean()
+      .default(true)
+      .describe("Look out for changes of the rules and lists, check them, run their tests and activate them."),
+  }),
   kafka: z.strictObject({
     brokers: z
       .array(z.string().regex(/^[^\s:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/, "expected host:port"))

@@ -109,6 +109,11 @@ export function screenEvents(log: Logger, metrics: Metrics, topic: string): Scre
     rebuilt(partition, records, tookMs) {
       log.info({ stage, partition, records, tookMs }, "state rebuilt");
     },
+    packChanged(partition, offset, { hash, activation }) {
+      metrics.packChanges.inc();
+      const fields = { stage, partition, offset: String(offset), pack: hash, activation: String(activation) };
+      log.info(fields, "another pack is in force from here on");
+    },
     fenced(partition, reason) {
       metrics.fenced.inc();
       log.warn({ stage, partition, reason }, "commit refused: the partition has another owner");

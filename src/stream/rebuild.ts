@@ -47,6 +47,8 @@ export async function takeOver(deps: ScreenDeps, partitions: readonly number[]):
   );
 }
 
+const FIRST_RECORDS = 2n;
+
 interface Claimed {
   readonly kind: "claimed";
   readonly partition: number;
@@ -85,5 +87,7 @@ async function beginAnew(
   const fresh = { ...claim, position, pack: undefined, seen: [], waiting: { alerts: 0, marks: 0 } };
   const mutedTo = published ?? 0n;
   const common = { partition, owner, claim: fresh, position, readFrom: range.low, high: range.high };
-  return { kind: "start", ...common, mutedTo, rebuilt: range.high > range.low };
+  // A log that the group has not read yet begins with the record of the first pack, or of two that came together.
+  const read = published === undefined ? FIRST_RECORDS : 0n;
+  return { kind: "start", ...common, mutedTo, rebuilt: range.high - range.low > read };
 }

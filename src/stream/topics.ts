@@ -17,6 +17,8 @@ export interface TopicNames {
   /** Internal. */
   readonly views: string;
   readonly profiles: string;
+  /** Packs and their activations. */
+  readonly packs: string;
   /** Outputs. */
   readonly alerts: string;
   readonly protected: string;
@@ -43,6 +45,7 @@ export function topicNames(topic: Config["topic"]): TopicNames {
     parties: topic.parties ?? own("parties"),
     views: own("views"),
     profiles: own("profiles"),
+    packs: own("packs"),
     alerts: own("alerts"),
     protected: own("alerts.protected"),
     shadow: own("alerts.shadow"),
@@ -75,6 +78,7 @@ export function topicSpecs(config: Config, names: TopicNames, replicationFactor:
     spec(names.parties, 1, kept(INPUT_DAYS)),
     spec(names.views, views, kept(config.views.retentionDays, VIEWS_RECORD_BYTES)),
     spec(names.profiles, views, compacted),
+    spec(names.packs, 1, compacted),
     spec(names.alerts, alerts, kept(config.alerts.retentionDays)),
     spec(names.protected, alerts, kept(config.alerts.retentionDays)),
     spec(names.shadow, alerts, kept(config.alerts.retentionDays)),
@@ -119,7 +123,8 @@ export async function ensureTopics(
 
 const INPUT_DAYS = 30;
 
-function checkRetention(config: Config, horizonMs: number | undefined): void {
+/** Throws UsageError when views are not kept for long enough to rebuild the state of a pack with this horizon. */
+export function checkRetention(config: Config, horizonMs: number | undefined): void {
   if (horizonMs === undefined) return;
   const neededMs = horizonMs + REBUILD_DAYS * DAY_MS + LATENESS_JUDGED_MS;
   const days = Math.ceil(neededMs / DAY_MS);
@@ -140,8 +145,11 @@ function checkTopic(
 ): void {
   const { name } = spec;
   const setting = (key: string): string => state.config[key] ?? "";
-  const isOurs = name === names.views || name === names.profiles;
-  if (isOurs && state.partitions !== spec.partitions) {
+  const isCompacted = name === names.profiles || name === names.packs;
+  const isOurs = name === names.views || isCompacted;
+  if (name === names.packs && state.partitions !== 1) {
+    faults.push(`${name} has ${state.partitions} partitions: it must have one, whose order is that of activations`);
+  } else if (isOurs && state.partitions !== spec.partitions) {
     faults.push(
       `${name} has ${state.partitions} partitions and views.partitions is ${spec.partitions}: the count is fixed at ` +
         `the first start. Set views.partitions to ${state.partitions}, or rebuild under another topic.prefix`,
@@ -150,8 +158,8 @@ function checkTopic(
   if (name === names.views && setting("cleanup.policy").includes("compact")) {
     faults.push(`${name} is compacted: records would vanish. Set its cleanup.policy to delete`);
   }
-  if (name === names.profiles && setting("cleanup.policy") !== "" && setting("cleanup.policy") !== "compact") {
-    faults.push(`${name} is not compacted: old profiles would vanish. Set its cleanup.policy to compact`);
+  if (isCompacted && setting("cleanup.policy") !== "" && setting("cleanup.policy") !== "compact") {
+    faults.push(`${name} is not compacted: old records would vanish. Set its cleanup.policy to compact`);
   }
   const retention = Number(setting("retention.ms") || "-1");
   const wanted = Number(spec.config["retention.ms"] ?? "-1");

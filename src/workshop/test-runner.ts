@@ -57,6 +57,16 @@ export function runInlineTests(files: readonly SourceFile[], options: RunOptions
   return { diagnostics, results, untested: untested.sort(), coverage: watch?.report(results.map((r) => r.ruleId)) };
 }
 
+/** The same rule by rule, for a caller that has other work to do in between; nothing when the rules have errors. */
+export function* inlineTestSteps(files: readonly SourceFile[]): Generator<readonly TestResult[]> {
+  const packs = createPacks(createSources(files), { set: {} });
+  if (packs.load(new Map()).pack === undefined) return;
+  for (const file of files) {
+    const rule = readRuleTests(file);
+    if (rule !== undefined) yield runRule(packs, rule, undefined, () => undefined);
+  }
+}
+
 /** Results by rule, in their order. */
 export function resultsByRule(results: readonly TestResult[]): ReadonlyMap<string, readonly TestResult[]> {
   const found = new Map<string, TestResult[]>();

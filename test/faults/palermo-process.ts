@@ -10,6 +10,8 @@ export interface PalermoProcess {
   log(): string;
   /** When it logged a message, epoch ms by its own clock, oldest first. */
   times(message: string): number[];
+  /** Sends a signal and goes on. */
+  signal(name: NodeJS.Signals): void;
   /** SIGKILL, as from a lost machine. */
   kill(): Promise<void>;
   /** SIGSTOP: it stands still, its connections stay open. */
@@ -72,6 +74,7 @@ export function startPalermo(args: readonly string[], env: Readonly<Record<strin
         .split("\n")
         .filter((line) => line.includes(`"msg":"${message}"`))
         .map((line) => Number(/"time":(\d+)/.exec(line)?.[1])),
+    signal: (name) => void child.kill(name),
     async kill() {
       child.kill("SIGKILL");
       await ended;

@@ -15,6 +15,7 @@ import type { Pack } from "../../src/rules/plan.ts";
 import { createEngine } from "../../src/screen/engine.ts";
 import { createSettler } from "../../src/screen/settled.ts";
 import type { Entity } from "../../src/screen/state.ts";
+import { parsePack } from "../../src/store/port.ts";
 import { type PalermoProcess, startPalermo } from "./palermo-process.ts";
 import { RATES, RULES } from "./sample.ts";
 
@@ -83,11 +84,23 @@ export interface RunRig {
   /** Waits until everything fed is screened and what follows from it is published; gives the ms that it took. */
   settled(total: number): Promise<number>;
   alerts(): Promise<Published>;
+  /** Hash of the pack in force in each views partition, as the store has it. */
+  packs(): Promise<(string | undefined)[]>;
+  /** Records of a topic, to its present end, by partition. */
+  log(topic: string): Promise<LoggedRecord[][]>;
+  /** Values of entities in the store by key. */
+  values(): Promise<Map<string, Buffer>>;
   /** Values of a topic, to its present end. */
   read(topic: string): Promise<string[]>;
   /** Entities in the store by key. */
   entities(): Promise<Map<string, Entity>>;
   close(): Promise<void>;
+}
+
+export interface LoggedRecord {
+  readonly offset: bigint;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 const FEED_BYTES = 400_000;
@@ -137,6 +150,18 @@ export async function createRunRig(options: RigOptions): Promise<RunRig> {
   };
   const keyOf = (p: number, name: string): string => `${id}:default:{p${p}}:${name}`;
   const partitions = Array.from({ length: views }, (_, p) => p);
+  const values = async (): Promise<Map<string, Buffer>> => {
+    const found = new Map<string, Buffer>();
+    for (const p of partitions) {
+      const prefix = keyOf(p, "e:");
+      const keys = await keysOf(redis, prefix);
+      if (keys.length === 0) continue;
+      for (const [i, value] of (await redis.mgetBuffer(...keys)).entries()) {
+        if (value !== null) found.set((keys[i] ?? "").slice(prefix.length), value.subarray(8));
+      }
+    }
+    return found;
+  };
   return {
     id,
     pack,
@@ -196,20 +221,19 @@ export async function createRunRig(options: RigOptions): Promise<RunRig> {
       const values = [topics.alerts, `${topics.alerts}.protected`].map((topic) => readAll(kafka, admin, topic));
       return publishedOf((await Promise.all(values)).flat());
     },
+    packs: () =>
+      Promise.all(
+        partitions.map(async (p) => {
+          const text = await redis.hget(keyOf(p, "meta"), "pack");
+          return text === null ? undefined : parsePack(text).hash;
+        }),
+      ),
+    log: (topic) => readLog(kafka, admin, topic),
+    values,
     read: (topic) => readAll(kafka, admin, topic),
     async entities() {
       const engine = createEngine(pack, { tailKeep: 1 });
-      const found = new Map<string, Entity>();
-      for (const p of partitions) {
-        const prefix = keyOf(p, "e:");
-        const keys = await keysOf(redis, prefix);
-        if (keys.length === 0) continue;
-        for (const [i, value] of (await redis.mgetBuffer(...keys)).entries()) {
-          const key = (keys[i] ?? "").slice(prefix.length);
-          if (value !== null) found.set(key, engine.decode(key, value.subarray(8)));
-        }
-      }
-      return found;
+      return new Map([...(await values())].map(([key, value]) => [key, engine.decode(key, value)]));
     },
     async close() {
       for (const palermo of processes) if (palermo.running) await palermo.kill();
@@ -309,13 +333,14 @@ function publishedOf(values: readonly string[]): Published {
 
 /** Reads a topic to its present end. */
 async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<string[]> {
-  const left = new Map(
-    (await admin.fetchTopicOffsets(topic))
-      .filter(({ high, low }) => high !== low)
-      .map((at) => [at.partition, BigInt(at.high)]),
-  );
-  const values: string[] = [];
-  if (left.size === 0) return values;
+  return (await readLog(kafka, admin, topic)).flatMap((records) => records.map(({ value }) => String(value)));
+}
+
+async function readLog(kafka: Kafka, admin: Admin, topic: string): Promise<LoggedRecord[][]> {
+  const ends = await admin.fetchTopicOffsets(topic);
+  const left = new Map(ends.filter(({ high, low }) => high !== low).map((at) => [at.partition, BigInt(at.high)]));
+  const log = ends.map((): LoggedRecord[] => []);
+  if (left.size === 0) return log;
   const consumer = kafka.consumer({ groupId: `${topic}-reader-${Date.now()}` });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
@@ -323,7 +348,10 @@ async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<strin
     consumer
       .run({
         eachBatch: async ({ batch }) => {
-          for (const { value } of batch.messages) values.push(String(value));
+          for (const { offset, value, headers } of batch.messages) {
+            const texts = Object.entries(headers ?? {}).map(([name, text]) => [name, String(text)]);
+            log[batch.partition]?.push({ offset: BigInt(offset), value, headers: Object.fromEntries(texts) });
+          }
           if (BigInt(batch.lastOffset()) + 1n >= (left.get(batch.partition) ?? 0n)) left.delete(batch.partition);
           if (left.size === 0) resolve();
         },
@@ -331,5 +359,5 @@ async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<strin
       .catch(reject);
   });
   await consumer.disconnect();
-  return values;
+  return log;
 }

@@ -4,7 +4,7 @@ import type { Direction, Tx, TxSide } from "../../src/domain/tx.ts";
 import { loadPack } from "../../src/rules/load.ts";
 import type { Pack } from "../../src/rules/plan.ts";
 
-const RATES = `
+export const RATES = `
 schema: list/v1
 id: rates
 type: rates

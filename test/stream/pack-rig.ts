@@ -6,6 +6,7 @@ import { createEngine } from "../../src/screen/engine.ts";
 import type { Output } from "../../src/screen/outputs.ts";
 import type { Entity } from "../../src/screen/state.ts";
 import { formatSequence, type PackInForce } from "../../src/store/port.ts";
+import type { BusRecord } from "../../src/stream/bus.ts";
 import { encodePackRecord, RecordReader } from "../../src/stream/record.ts";
 import { PackError, type PackSource, type ScreenEngine } from "../../src/stream/screen-ports.ts";
 import { indicator, packOf, typology } from "../screen/build.ts";
@@ -85,16 +86,22 @@ export interface Folded {
   readonly entities: Map<EntityKey, string>;
 }
 
-/** What one pass over the views log gives, view by view, each under the pack in force where it stands. */
-export function foldLog(bus: MemoryBus, source: readonly ScreenEngine[]): Folded {
+/**
+ * What one pass over the views log gives, by partition, view by view, each under the pack in force where it stands; the
+ * first of `source` where no record has said so yet.
+ */
+export function foldLog(
+  log: readonly (readonly Pick<BusRecord, "offset" | "value">[])[],
+  source: readonly ScreenEngine[],
+): Folded {
   const alerts = new Map<string, string>();
   const entities = new Map<EntityKey, string>();
-  for (let partition = 0; partition < PARTITIONS; partition++) {
+  for (const records of log) {
     const kept = new Map<EntityKey, { engine: ScreenEngine; entity: Entity }>();
     const seen = new Map<string, readonly [bigint, number]>();
-    let pack: PackInForce = { hash: source[0]?.pack.hash ?? "", activation: 0n };
-    for (const { offset: place, value } of bus.records("views", partition)) {
-      const reader = new RecordReader(value as Buffer, PARTITIONS);
+    let pack: PackInForce = { hash: source[0]?.pack.hash ?? "", activation: -1n };
+    for (const { offset: place, value } of records) {
+      const reader = new RecordReader(value as Buffer, log.length);
       if (reader.pack !== undefined && reader.pack.activation > pack.activation) pack = reader.pack;
       const engine = source.find((one) => one.pack.hash === pack.hash) as ScreenEngine;
       for (let number = 0; ; number++) {
@@ -119,12 +126,14 @@ export function foldLog(bus: MemoryBus, source: readonly ScreenEngine[]): Folded
   return { alerts, entities };
 }
 
-function note(alerts: Map<string, string>, sequence: string, text: string): void {
+/** Adds an alert as `Folded` keeps it. */
+export function note(alerts: Map<string, string>, sequence: string, text: string): void {
   const alert = JSON.parse(text) as Alert;
   alerts.set(`${alert.subject.token} ${sequence}`, `${alert.revision} ${alert.packHash.slice(0, 6)} ${digest(text)}`);
 }
 
-function digest(bytes: Uint8Array | string): string {
+/** A short name of bytes, so that a difference can be read. */
+export function digest(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
 }
 
