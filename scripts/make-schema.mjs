@@ -1,5 +1,5 @@
 /**
- * Writes the JSON Schemas in schema/ from the zod schemas, which are their source:
+ * Writes the JSON Schemas in schema/ from their sources, the zod schemas and the tables of the rule loader:
  *   node scripts/make-schema.mjs            writes those that are out of date
  *   node scripts/make-schema.mjs --check    writes nothing; exits with 1 when one is out of date
  * A test holds the files in the repository against the same functions.
@@ -10,15 +10,16 @@ import { tsImport } from "tsx/esm/api";
 const check = process.argv.includes("--check");
 const folder = new URL("../schema/", import.meta.url);
 const { CONTRACTS, schemaText } = await tsImport("../src/cli/schemas.ts", import.meta.url);
+const { ruleSchemaText } = await tsImport("../src/rules/json-schema.ts", import.meta.url);
+const contracts = CONTRACTS.map((contract) => [contract.file, schemaText(contract)]);
 
 mkdirSync(folder, { recursive: true });
-for (const contract of CONTRACTS) {
-  const text = schemaText(contract);
-  const path = new URL(contract.file, folder);
+for (const [file, text] of [...contracts, ["rule-v1.json", ruleSchemaText({ rules: [], lists: [] })]]) {
+  const path = new URL(file, folder);
   if (text === readIfThere(path)) continue;
   if (check) process.exitCode = 1;
   else writeFileSync(path, text);
-  console.log(`schema/${contract.file}: ${check ? "out of date, run node scripts/make-schema.mjs" : "written"}`);
+  console.log(`schema/${file}: ${check ? "out of date, run node scripts/make-schema.mjs" : "written"}`);
 }
 
 function readIfThere(path) {

@@ -9,13 +9,17 @@ import { PLAIN, styleOf } from "./output.ts";
 import { shippedRulesDir } from "./paths.ts";
 import { REPORT_FORMATS, type ReportFormat } from "./report-options.ts";
 import { folderVerb, type RulesVerbs } from "./rules-verb.ts";
-import { addLockVerb } from "./verbs-rules-write.ts";
+import { addFmtVerb, addListVerb, addLockVerb, addNewVerb, addSchemaVerb } from "./verbs-rules-write.ts";
 
 /** Adds `palermo rules` and its verbs, in the order in which help lists them. */
 export function addRulesVerbs(program: Command, terminal: Terminal, done: (code: number) => void): void {
   const rules = program.command("rules").description("Write, check and test rules.");
   const verbs = { rules, terminal, color: styleOf(terminal.stdout, terminal.env) !== PLAIN, done };
+  addNewVerb(verbs);
+  addListVerb(verbs);
   addCheckVerb(verbs);
+  addFmtVerb(verbs);
+  addSchemaVerb(verbs);
   addLockVerb(verbs);
   addTestVerb(verbs);
   addMutateVerb(verbs);

@@ -85,7 +85,7 @@ export const LIST_DOMAINS: Readonly<Record<ListType, Domain | undefined>> = {
   rates: undefined,
 };
 
-const LIST_KEYS: Keys = {
+export const LIST_KEYS: Keys = {
   schema: "required",
   id: "required",
   type: "required",

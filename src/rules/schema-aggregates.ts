@@ -93,7 +93,7 @@ export function readAggregates(
 }
 
 const WINDOW_KEYS: Keys = { last: "optional", calendar: "optional", tz: "optional", burst: "optional" };
-const MEASURED_KEYS: Keys = {
+export const MEASURED_KEYS: Keys = {
   ...WINDOW_KEYS,
   where: "optional",
   cap: "optional",

@@ -150,7 +150,7 @@ function readAtLeast(
   return n === undefined ? undefined : branch("at_least", n, node, children);
 }
 
-const STEP_KEYS: Keys = {
+export const STEP_KEYS: Keys = {
   scope: "optional",
   where: "optional",
   keep: "optional",

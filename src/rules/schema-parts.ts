@@ -46,7 +46,7 @@ export const RESERVED: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-const SCOPE_KEYS: Keys = {
+export const SCOPE_KEYS: Keys = {
   rail: "optional",
   direction: "optional",
   channel: "optional",
@@ -136,7 +136,7 @@ export function readFilters(node: SourceNode | undefined, findings: Findings): M
   return out;
 }
 
-const HIT_KEYS: Keys = { of: "required", from: "optional", last: "required", count: "optional" };
+export const HIT_KEYS: Keys = { of: "required", from: "optional", last: "required", count: "optional" };
 const LINK_ENTITIES: readonly EntityKind[] = ["phone", "address", "device", "employer"];
 
 /** Reads `hits`. */

@@ -150,7 +150,8 @@ const DAY_MS = 86_400_000;
 const SUPPRESS_DEFAULT_MS = 7 * DAY_MS;
 const SUPPRESS_MAX_MS = 90 * DAY_MS;
 const HISTORY_MAX_MS = 180 * DAY_MS;
-const RULE_ID = /^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$/;
+/** What an id looks like; at most 40 characters. */
+export const RULE_ID = /^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$/;
 
 /** Reads a rule; undefined when not even its id and kind can be told. */
 export function readRule(root: MapNode, findings: Findings): RuleSource | undefined {

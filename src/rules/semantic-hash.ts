@@ -41,7 +41,8 @@ function semanticText(root: MapNode, silent: ReadonlySet<string>, unordered: boo
   return `{${entries.sort().join(",")}}`;
 }
 
-function nodeText(node: SourceNode): string {
+/** A node as text that does not depend on the order of its keys. */
+export function nodeText(node: SourceNode): string {
   switch (node.kind) {
     case "scalar":
       return JSON.stringify(node.text);

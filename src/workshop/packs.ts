@@ -35,7 +35,8 @@ export function createPacks(sources: Sources, build: PackBuild = {}): Packs {
   const { set, rewrite, transform } = build;
   const load = (lists: ReadonlyMap<string, string>): Loaded => {
     const source = sources.read(lists);
-    const loaded = compilePack(rewrite === undefined ? source : rewrite(source), set === undefined ? {} : { set });
+    const options = { drafts: true, ...(set && { set }) };
+    const loaded = compilePack(rewrite === undefined ? source : rewrite(source), options);
     if (loaded.pack === undefined || transform === undefined) return loaded;
     return { ...loaded, pack: transform(loaded.pack) };
   };
