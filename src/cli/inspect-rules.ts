@@ -5,6 +5,7 @@ import { readRuleFiles } from "../files/rules-dir.ts";
 import { readOptionalFile } from "../files/text-file.ts";
 import { createFindings, sortDiagnostics } from "../rules/diagnostics.ts";
 import { checkGovernance } from "../rules/governance.ts";
+import { lintRules } from "../rules/lint.ts";
 import { type Loaded, loadPack } from "../rules/load.ts";
 import { checkLock, LOCK_FILE, type Lock, readLock } from "../rules/lock.ts";
 import type { SourceFile } from "../rules/source.ts";
@@ -41,6 +42,7 @@ export function inspectRules(options: InspectOptions): Inspected {
   const lockFile = readOptionalFile(lockPath);
   const loaded = loadPack(ruleFiles, options.asOf === undefined ? {} : { asOf: options.asOf });
   const findings = createFindings();
+  lintRules(loaded.rules, findings);
   checkGovernance(loaded.rules, options.asOf, findings);
   const lock = lockFile && readLock(lockFile, findings);
   if (lock !== undefined) checkLock(loaded.rules, lock, options.lockComplete, findings);

@@ -66,6 +66,10 @@ export const DIAGNOSTICS = {
   W104: "A hit input names a rule that is not in force.",
   W105: "A folder of rules without a lock.",
   W106: "An override of the tuning that has expired and is left out.",
+  W107: "A condition that always holds, or that another one implies.",
+  W108: "A value within the range of a parameter that leaves a clause no choice.",
+  W109: "Two definitions or clauses that say the same.",
+  W110: "A severity that no alert can have.",
   W120: "A peer value that no file of base lines gives, or gives for another meaning of its number.",
 } as const;
 
