@@ -1,4 +1,4 @@
-/** Interval arithmetic over expressions: between which bounds a value lies, and what that decides about a comparison. */
+/** Interval arithmetic over expressions: between which bounds a value lies, and what that decides of a comparison. */
 import { compareQuantities, type Quantity, toNumber } from "../literals.ts";
 import type { Ast, BinaryOperator } from "./parser.ts";
 
