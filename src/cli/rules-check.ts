@@ -35,11 +35,12 @@ export function runRulesCheck(args: RulesCheckArgs, out: { write(text: string): 
     out.write(`${JSON.stringify({ ok: false, error: error.message })}\n`);
     return EXIT_USAGE;
   }
-  out.write(report(inspected, args));
+  out.write(checkReport(inspected, args));
   return inspected.sound ? EXIT_OK : EXIT_USAGE;
 }
 
-function report(inspected: Inspected, args: RulesCheckArgs): string {
+/** The findings in the form that is asked for. */
+export function checkReport(inspected: Inspected, args: RulesCheckArgs): string {
   switch (args.format) {
     case "text":
       return asText(inspected, args);

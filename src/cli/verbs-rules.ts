@@ -3,7 +3,7 @@
  * only when it is called.
  */
 import { type Command, Option } from "commander";
-import { percentOption } from "./options.ts";
+import { gathered, percentOption } from "./options.ts";
 import type { Terminal } from "./output.ts";
 import { PLAIN, styleOf } from "./output.ts";
 import { shippedRulesDir } from "./paths.ts";
@@ -29,6 +29,9 @@ interface CheckOptions {
   readonly lists?: string;
   readonly tuning?: string;
   readonly format: ReportFormat;
+  readonly against?: readonly string[];
+  readonly parties?: readonly string[];
+  readonly mapping?: string;
   readonly json?: boolean;
 }
 
@@ -36,14 +39,20 @@ function addCheckVerb(verbs: RulesVerbs): void {
   const { terminal, color, done } = verbs;
   folderVerb(verbs, "check", "Check rules and lists: every finding with its place and how to mend it.")
     .addOption(new Option("--format <form>", "form of the findings").choices([...REPORT_FORMATS]).default("text"))
+    .option("--against <file...>", "recorded transactions to hold the rules against; counts below 10 are hidden")
+    .option("--parties <file>", "with --against: customer profiles, party/1; may be repeated", gathered)
+    .option("--mapping <file>", "with --against: how foreign columns or JSON paths become a transaction")
     .option("--json", "the same as --format json")
     .addHelpText("after", CHECK_HELP)
     .action(async (dir: string | undefined, options: CheckOptions) => {
-      const { runRulesCheck } = await import("./rules-check.ts");
       const format = options.json === true ? "json" : options.format;
-      const { lists, tuning } = options;
+      const { lists, tuning, against: files, parties = [], mapping } = options;
       const args = { dir: dir ?? shippedRulesDir(), lists, tuning, format, color, asOf: terminal.now() };
-      done(runRulesCheck(args, terminal.stdout));
+      if (files === undefined) done((await import("./rules-check.ts")).runRulesCheck(args, terminal.stdout));
+      else {
+        const { runRulesAgainst } = await import("./rules-against.ts");
+        done(await runRulesAgainst({ ...args, files, parties, mapping }, terminal));
+      }
     });
 }
 
@@ -53,8 +62,10 @@ Examples:
   palermo rules check my-rules --lists my-lists
   palermo rules check my-rules --format sarif > findings.sarif
   palermo rules check my-rules --format github
+  palermo rules check my-rules --against january.ndjson february.ndjson --parties customers.ndjson
 
-Exit codes: 0 sound (warnings allowed), 1 failed, 2 usage or rules at fault.`;
+Exit codes: 0 sound (warnings allowed), 1 failed, 2 usage or rules at fault,
+3 --against: some rules cannot fire on the data.`;
 
 interface TestOptions {
   readonly lists?: string;

@@ -184,7 +184,7 @@ function checkReach(
 }
 
 /** A context in which these indicators hold with all the hits that one may ask for, and nothing else is known. */
-function imagined(
+export function imagined(
   present: readonly ScoredIndicator[],
   familyCap: number,
   hitSlots: readonly number[],
