@@ -114,7 +114,7 @@ describe("a pack against data", () => {
 
   it("hides counts below ten", () => {
     const body =
-      "aggregates: { n: { count: events, last: 1d } }\nwhen: { all: [ { many: agg.n >= 1 } ] }\nsuppress: { for: 12h }\n";
+      "scope: { direction: [in] }\naggregates: { n: { count: events, last: 1d } }\nwhen: { all: [ { many: agg.n >= 1 } ] }\nsuppress: { for: 12h }\n";
     const counts = (n: number) => report([indicator("HT-X-01", body)], TXS.slice(0, n)).rules[0]!;
     expect(counts(4)).toMatchObject({ count: undefined, perDay: undefined });
     expect(report([rule("HT-X-01", "tx.amount > 5 EUR", "agg.n >= 500")], TXS).rules[0]).toMatchObject({ count: 0 });
