@@ -4,7 +4,14 @@
  */
 import type { Measure } from "../rules/plan.ts";
 import type { Bucket, MeasureState } from "./state.ts";
-import { addToBuckets, dropBuckets, firstBucketAbove, joinBuckets } from "./windows.ts";
+import {
+  addToBuckets,
+  BUCKETS_MERGED_FROM,
+  dropBuckets,
+  firstBucketAbove,
+  joinBuckets,
+  mergeBuckets,
+} from "./windows.ts";
 
 /** Adds a contribution that is no longer recent to the part of its key. */
 export function addToGroup(
@@ -18,11 +25,13 @@ export function addToGroup(
   const part = groups.get(key) ?? [];
   groups.delete(key);
   groups.set(key, part);
-  addToBuckets(part, measure.windowMinMs, time, value, Math.max(state.newest, time));
+  const now = Math.max(state.newest, time);
+  addToBuckets(part, measure.windowMinMs, time, value, now);
   if (groups.size <= measure.cap) return;
   for (const [quiet, buckets] of groups) {
     groups.delete(quiet);
     state.buckets.splice(0, state.buckets.length, ...joinBuckets(state.buckets, buckets));
+    if (state.buckets.length >= BUCKETS_MERGED_FROM) mergeBuckets(state.buckets, measure.windowMinMs, now);
     state.overflowed = true;
     return;
   }
