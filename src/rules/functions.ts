@@ -31,7 +31,13 @@ export interface RuleFunction {
   check(call: CallAst, env: Environment, tell: Tell): Checked;
 }
 
-/** Functions that need nothing but lists and fields; `known_for` and `families.any` belong to the rule's scope. */
+/** Functions that belong to a rule's scope, for the reference. */
+export const SCOPED_FUNCTIONS: readonly Pick<RuleFunction, "signature" | "doc">[] = [
+  { signature: "known_for(other.id)", doc: "how long the entity knows the value; 0 at the first contact" },
+  { signature: "families.any(a, b)", doc: "one of these families of a typology's score has points" },
+];
+
+/** Functions that need nothing but lists and fields; those of SCOPED_FUNCTIONS need the rule's scope. */
 export const FUNCTIONS: ReadonlyMap<string, RuleFunction> = new Map<string, RuleFunction>([
   ["km", { signature: "km(a, b)", doc: "distance between two places on the map", check: checkKm }],
   [
