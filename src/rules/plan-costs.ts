@@ -26,7 +26,7 @@ export interface AggregateCost {
   readonly window: string;
   /** Slot of the base measure; undefined for what is computed over recent movements. */
   readonly measure: number | undefined;
-  /** At most this much is counted before the window's start, ms; 0 while the entity's events are recent, always 0 else. */
+  /** At most this much before the window's start is counted once events are no longer recent, ms. */
   readonly errorMs: number;
   readonly usedBy: readonly string[];
 }
