@@ -17,6 +17,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: WITH_SERVICES,
+          setupFiles: ["test/bounded-properties.ts"],
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
@@ -27,6 +28,7 @@ export default defineConfig({
           include: WITH_SERVICES,
           exclude: LONG_FAULTS,
           globalSetup: ["test/services/setup.ts"],
+          setupFiles: ["test/bounded-properties.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // One file at a time: the files share the machine's cores with the broker.

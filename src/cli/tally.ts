@@ -63,6 +63,7 @@ const GRAVITY: Readonly<Record<Verdict, number>> = {
   judged: 0,
   ignored: 1,
   refolded: 2,
+  overflowed: 2,
   duplicate: 3,
   reversed: 4,
   counted: 5,
@@ -78,7 +79,7 @@ export function graver(a: Verdict, b: Verdict): Verdict {
 /** Counts a transaction by the gravest verdict on its views. Conflicts and too late ones count as rejects elsewhere. */
 export function tallyVerdict(tally: Tally, verdict: Verdict): void {
   if (verdict === "duplicate") tally.duplicates += 1;
-  else if (verdict === "refolded") tally.refolded += 1;
+  else if (verdict === "refolded" || verdict === "overflowed") tally.refolded += 1;
   else if (verdict === "counted") tally.counted += 1;
   else if (verdict === "reversed") tally.reversed += 1;
 }

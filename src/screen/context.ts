@@ -100,12 +100,7 @@ export class JudgeContext implements Context {
   }
 
   get profile(): Profile | undefined {
-    const { profiles } = this.state;
-    for (let i = profiles.length - 1; i >= 0; i--) {
-      const profile = profiles[i];
-      if (profile !== undefined && profile.validFrom <= this.now) return profile;
-    }
-    return undefined;
+    return profileAt(this.state.profiles, this.now);
   }
 
   agg(slot: number): number | undefined {
@@ -240,6 +235,15 @@ export class JudgeContext implements Context {
     if (aggregate.refined !== undefined) return refinedReading(this, state, measure, aggregate);
     return reading(state, measure, aggregate.function, this.now, aggregate.windowMs, seq, time);
   }
+}
+
+/** The version in force at `time` of profiles sorted by date. */
+export function profileAt(profiles: readonly Profile[], time: number): Profile | undefined {
+  for (let i = profiles.length - 1; i >= 0; i--) {
+    const profile = profiles[i];
+    if (profile !== undefined && profile.validFrom <= time) return profile;
+  }
+  return undefined;
 }
 
 /**

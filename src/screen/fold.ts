@@ -3,24 +3,22 @@
  * that it is called; the engine above decides the order.
  */
 import { kindOf } from "../domain/entity.ts";
-import type { Holder } from "../domain/profile.ts";
-import type { HitView, MarkView, ProfileView, TxView, View } from "../domain/view.ts";
+import type { HitView, MarkView, TxView, View } from "../domain/view.ts";
 import type { Pack, Tri } from "../rules/plan.ts";
 import { JudgeContext } from "./context.ts";
 import { advanceFlow } from "./flow-advance.ts";
-import { learnTellTo, receiveHit, recordJudgement, tellHit } from "./hits.ts";
+import { receiveHit, recordJudgement, tellHit } from "./hits.ts";
 import { type FlaggedRule, followMovement, markOwnFlows, receiveMark } from "./marks.ts";
 import { foldLate, foldMovement } from "./movement-fold.ts";
 import type { FoldSink } from "./outputs.ts";
 import type { EntityState, Episode } from "./state.ts";
 import { indexPack, type PreparedRule, restMatches, type SubjectIndex } from "./subject-index.ts";
+import { foldProfile, followProfiles, learnTargets } from "./targets.ts";
 import { type AlertTests, alertTests, judgeTypologies } from "./typologies.ts";
 
 export interface Folder {
   /** Folds a view. `reversed`: a reversal in the tail takes this movement out. */
   fold(state: EntityState, view: View, reversed: boolean, sink: FoldSink): void;
-  /** Counts a movement that came too late to be judged; false when a reversal had come before it. */
-  foldLate(state: EntityState, view: TxView): boolean;
 }
 
 /** Makes the fold of a pack. One folder serves all entities, one view at a time. */
@@ -28,17 +26,11 @@ export function createFolder(pack: Pack): Folder {
   const context = new JudgeContext(pack);
   const indexes = indexPack(pack);
   const tests = alertTests(pack.rules);
-  const index = (view: View): SubjectIndex => indexes.get(kindOf(view.entity)) as SubjectIndex;
   return {
     fold(state, view, reversed, sink) {
-      context.aim(state, index(view), view, view.time);
+      context.aim(state, indexes.get(kindOf(view.entity)) as SubjectIndex, view, view.time);
       context.unknownFilter = sink.unknownFilter;
       foldView({ context, tests, sink }, view, reversed);
-    },
-    foldLate(state, view) {
-      context.aim(state, index(view), view, view.time);
-      context.unknownFilter = () => {};
-      return foldLate(context, view);
     },
   };
 }
@@ -50,34 +42,36 @@ interface Fold {
 }
 
 function foldView(fold: Fold, view: View, reversed: boolean): void {
-  const { state } = fold.context;
-  switch (view.kind) {
-    case "tx":
-      foldTx(fold, view, reversed);
-      return;
-    case "profile":
-      foldProfile(fold, view);
-      return;
-    case "hit":
-      state.clock = Math.max(state.clock, view.time);
-      receiveHit(fold.context, view, fold.sink);
-      judgeDerived(fold, view);
-      return;
-    case "mark":
-      state.clock = Math.max(state.clock, view.time);
-      if (receiveMark(fold.context, view, fold.sink)) judgeDerived(fold, view);
-      return;
-    case "event":
-      state.clock = Math.max(state.clock, view.time);
-      return;
+  const { context, sink } = fold;
+  const { state } = context;
+  if (view.kind === "profile") {
+    foldProfile(context, view.profile, sink);
+    return;
+  }
+  if (state.profiles.length > 0) followProfiles(context, sink);
+  if (view.kind === "tx") {
+    foldTx(fold, view, reversed);
+    return;
+  }
+  state.clock = Math.max(state.clock, view.time);
+  if (view.kind === "hit") {
+    receiveHit(context, view, sink);
+    judgeDerived(fold, view);
+  } else if (view.kind === "mark" && receiveMark(context, view, sink)) {
+    judgeDerived(fold, view);
   }
 }
 
 function foldTx(fold: Fold, view: TxView, reversed: boolean): void {
   const { context, sink } = fold;
   const { index } = context;
-  const self = context.self;
-  if (self !== undefined) learnTellTo(context, index.indicators, self.party, self.links, sink);
+  if (view.time !== view.tx.time) {
+    // It came too late to be judged and stands where it arrived; its window and its profile are those of its time.
+    context.aim(context.state, index, view, view.tx.time);
+    foldLate(context, view, reversed);
+    return;
+  }
+  if (!reversed) learnTargets(context, sink);
   if (!foldMovement(context, view, reversed)) return;
   const candidates = index.candidates(view.tx, view.direction);
   let changed = false;
@@ -154,28 +148,4 @@ function follow(fold: Fold): void {
     }
   }
   if (flagged.length > 0 || state.marks.length > 0) followMovement(context, flagged, fold.sink);
-}
-
-/** A profile holds from its date on; its links and holders are told of hits that are known already. */
-function foldProfile(fold: Fold, view: ProfileView): void {
-  const { context, sink } = fold;
-  const { profiles } = context.state;
-  const { profile } = view;
-  const at = profiles.findIndex((known) => known.validFrom >= profile.validFrom);
-  if (at >= 0 && profiles[at]?.validFrom === profile.validFrom) profiles[at] = profile;
-  else if (at >= 0) profiles.splice(at, 0, profile);
-  else profiles.push(profile);
-  if (profiles.length > PROFILES_MAX) profiles.shift();
-  for (const holder of profile.holders) {
-    if (inForce(holder, Math.max(view.time, profile.validFrom)))
-      learnTellTo(context, context.index.indicators, holder.party, [], sink);
-  }
-  learnTellTo(context, context.index.indicators, undefined, profile.links, sink);
-}
-
-/** Versions of a profile that are kept: the one in force and those that a late movement may still need. */
-const PROFILES_MAX = 4;
-
-function inForce(holder: Holder, time: number): boolean {
-  return (holder.from === undefined || holder.from <= time) && (holder.until === undefined || holder.until > time);
 }

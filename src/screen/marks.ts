@@ -15,9 +15,10 @@ import { type EntityKey, kindOf } from "../domain/entity.ts";
 import type { MarkView } from "../domain/view.ts";
 import type { CompiledRule, Pack } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
-import { derivedIndex, isVictimRole, tellingId } from "./hits.ts";
 import type { FoldSink } from "./outputs.ts";
 import type { EntityState, RecentEvent } from "./state.ts";
+import { targetsNow } from "./targets.ts";
+import { derivedIndex, isVictimRole, tellingId } from "./tellings.ts";
 
 type Flow = MarkView["flow"];
 
@@ -184,7 +185,7 @@ function isHub(context: JudgeContext): boolean {
 function tellHolders(context: JudgeContext, mark: MarkView, sink: FoldSink): void {
   if (mark.distance === 0 || kindOf(context.entity) === "party") return;
   const { now, entity, view } = context;
-  for (const target of context.state.tellTo) {
+  for (const target of targetsNow(context)) {
     if (!target.startsWith("party:") || target === mark.root) continue;
     const place = { entity: target, time: now, txId: view.txId, hop: view.hop + 1, source: entity };
     sink.view({ ...mark, ...place, held: true, id: tellingId(context, mark.id, target) });

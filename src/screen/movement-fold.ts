@@ -3,9 +3,9 @@
  * contributes to, and whom the entity's hits must be told to. Judging comes after.
  */
 import { hash48 } from "../base/hash.ts";
-import { AUTHORISATION_MS, RECENT_EVENTS_MAX, SEEN_IDS_MAX, SEEN_IDS_MS } from "../base/limits.ts";
+import { AUTHORISATION_MS, LATENESS_COUNTED_MS, RECENT_EVENTS_MAX, SEEN_IDS_MAX, SEEN_IDS_MS } from "../base/limits.ts";
 import { type EntityKey, entityKey } from "../domain/entity.ts";
-import type { TxSide } from "../domain/tx.ts";
+import type { Tx, TxSide } from "../domain/tx.ts";
 import type { TxView } from "../domain/view.ts";
 import type { Measure } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
@@ -26,22 +26,28 @@ export type Repeat = "none" | "duplicate" | "conflict" | "posting";
 
 /**
  * Looks for the same movement in the same direction within 24 h of event time. `posting` is another
- * record of the same movement, such as the other ledger's.
+ * record of the same movement, such as the other ledger's; a booking and a reversal are known by their own ids.
  */
 export function findRepeat(state: EntityState, view: TxView): Repeat {
   const { tx } = view;
   const incoming = view.direction === "in";
   const oldest = tx.time - SEEN_IDS_MS;
+  const linked = concernsOther(tx);
   for (let i = state.recent.length - 1; i >= 0; i--) {
     const event = state.recent[i] as RecentEvent;
     if (event.time < oldest) break;
-    if (event.incoming !== incoming || event.movementId !== tx.movementId) continue;
-    if (event.txId !== tx.id) return tx.relation?.kind === "settles" ? "none" : "posting";
-    return event.contentHash === tx.contentHash ? "duplicate" : "conflict";
+    if (event.incoming !== incoming) continue;
+    if (event.txId === tx.id) return event.contentHash === tx.contentHash ? "duplicate" : "conflict";
+    if (!linked && event.movementId === tx.movementId) return "posting";
   }
-  if (state.seen.length === 0) return "none";
-  const hash = seenHash(tx.movementId, incoming);
-  return state.seen.some((entry) => entry.hash === hash && entry.time >= oldest) ? "duplicate" : "none";
+  if (state.seen.size === 0) return "none";
+  const time = state.seen.get(seenHash(linked ? tx.id : tx.movementId, incoming));
+  return time !== undefined && time >= oldest ? "duplicate" : "none";
+}
+
+/** A booking or a reversal may share the movement id of what it settles or reverses; it is known by its own id. */
+export function concernsOther(tx: Tx): boolean {
+  return tx.relation?.kind === "settles" || tx.relation?.kind === "reversal";
 }
 
 /**
@@ -54,30 +60,46 @@ export function foldMovement(context: JudgeContext, view: TxView, reversed: bool
   if (context.samplers.length > 0) takeSamples(context, tx.time);
   if (tx.time < state.since) state.since = tx.time;
   if (tx.time > state.clock) state.clock = tx.time;
+  expireAuthorisations(context);
+  if (tx.relation?.kind === "reversal") {
+    subtractOriginal(context, view, tx.relation.of);
+    return false;
+  }
+  if (reversed) {
+    remember(context, view, true);
+    return false;
+  }
   const self = context.self as TxSide;
   if (self.own) {
     state.own = true;
     if (self.ref !== undefined) state.ref = self.ref;
   }
-  expireAuthorisations(context);
-  if (tx.relation?.kind === "reversal") {
-    subtractOriginal(context, tx.relation.of, view.direction === "in");
-    return false;
-  }
   if (tx.relation?.kind === "settles" && settle(context, view, tx.relation.of)) return true;
-  remember(context, view, reversed);
-  if (reversed) return false;
+  remember(context, view, false);
   rememberAct(context, view);
   contributeAll(context, view);
   return true;
 }
 
-/** Counts an event that came later than is judged: its bucket sees it, nothing is judged again. */
-export function foldLate(context: JudgeContext, view: TxView): boolean {
+/**
+ * Takes in a movement that came later than is judged: its bucket counts it, an original before it loses or changes its
+ * amount, nothing is judged again. `reversed`: only its id is kept.
+ */
+export function foldLate(context: JudgeContext, view: TxView, reversed: boolean): void {
   const { state } = context;
-  const tombstone = hash48(view.tx.id);
-  if (state.tombstones.includes(tombstone)) return false;
-  rememberSeen(state, seenHash(view.tx.movementId, view.direction === "in"), view.tx.time);
+  const { tx } = view;
+  const incoming = view.direction === "in";
+  if (tx.relation?.kind === "reversal") {
+    subtractOriginal(context, view, tx.relation.of);
+    return;
+  }
+  if (!reversed && tx.relation?.kind === "settles" && settle(context, view, tx.relation.of)) return;
+  rememberSeen(state, seenHash(tx.movementId, incoming), tx.time);
+  if (!reversed && !state.tombstones.includes(hash48(tx.id))) contributeAllLate(context, view);
+}
+
+function contributeAllLate(context: JudgeContext, view: TxView): void {
+  const { state } = context;
   for (const measure of context.index.candidates(view.tx, view.direction).measures) {
     const value = contribution(context, measure);
     if (value === undefined) continue;
@@ -86,7 +108,6 @@ export function foldLate(context: JudgeContext, view: TxView): boolean {
     contributeLate(measureState(state, measure), measure, view.tx.time, -1, value, key);
     context.touch();
   }
-  return true;
 }
 
 /** The entity on the far side, by which marks travel: account, wallet, card, party or merchant; empty for cash. */
@@ -128,6 +149,7 @@ function remember(context: JudgeContext, view: TxView, reversed: boolean): void 
     rail: tx.rail,
     purpose: tx.purpose,
     moved: tx.stage === "booked" || tx.stage === "authorised",
+    settledBy: "",
     contentHash: tx.contentHash,
     open,
     reversed,
@@ -159,13 +181,16 @@ function forgetOldest(context: JudgeContext): void {
   rememberSeen(state, seenHash(event.movementId, event.incoming), event.time);
 }
 
+/** Ids are kept for as long as a late movement still counts. */
 function rememberSeen(state: EntityState, hash: number, time: number): void {
-  const oldest = state.clock - SEEN_IDS_MS;
+  const { seen } = state;
+  const oldest = state.clock - LATENESS_COUNTED_MS;
   if (time < oldest) return;
-  while (state.seen.length >= SEEN_IDS_MAX || (state.seen[0]?.time ?? Number.POSITIVE_INFINITY) < oldest) {
-    state.seen.shift();
+  for (const [first, seenAt] of seen) {
+    if (seen.size < SEEN_IDS_MAX && seenAt >= oldest) break;
+    seen.delete(first);
   }
-  state.seen.push({ hash, time });
+  seen.set(hash, time);
 }
 
 function seenHash(movementId: string, incoming: boolean): number {
@@ -204,6 +229,7 @@ function settle(context: JudgeContext, view: TxView, of: string): boolean {
   if (original === undefined || !original.open) return false;
   context.currentSeq = original.seq;
   original.open = false;
+  original.settledBy = view.tx.id;
   original.amount = view.tx.amount ?? Number.NaN;
   state.openAuthorisations--;
   for (const measure of context.index.measures) {
@@ -212,26 +238,26 @@ function settle(context: JudgeContext, view: TxView, of: string): boolean {
     const value = measure.value(context);
     if (value !== undefined) adjustContribution(kept, original.seq, value);
   }
-  rememberSeen(state, seenHash(view.tx.movementId, view.direction === "in"), view.tx.time);
+  rememberSeen(state, seenHash(view.tx.id, view.direction === "in"), view.tx.time);
   context.touch();
   return true;
 }
 
 /** A reversal of a settled movement: counts and sums lose it; an unknown original is swallowed when it comes. */
-function subtractOriginal(context: JudgeContext, of: string, incoming: boolean): void {
+function subtractOriginal(context: JudgeContext, view: TxView, of: string): void {
   const { state } = context;
+  const { tx } = view;
+  const incoming = view.direction === "in";
   const original = findByTxId(state, of, incoming);
-  if (original === undefined) {
-    if (state.seen.some((entry) => entry.hash === seenHash(of, incoming))) {
-      subtractOldOriginal(context);
-      return;
-    }
+  if (original !== undefined) takeOut(context, original);
+  else if (state.seen.has(seenHash(of, incoming)) || state.seen.has(seenHash(tx.movementId, incoming))) {
+    subtractOldOriginal(context);
+  } else {
     const hash = hash48(of);
     if (!state.tombstones.includes(hash)) state.tombstones.push(hash);
     if (state.tombstones.length > TOMBSTONES_MAX) state.tombstones.shift();
-    return;
   }
-  takeOut(context, original);
+  rememberSeen(state, seenHash(tx.id, incoming), tx.time);
 }
 
 const TOMBSTONES_MAX = 32;
@@ -283,7 +309,7 @@ function expireAuthorisations(context: JudgeContext): void {
 function findByTxId(state: EntityState, txId: string, incoming: boolean): RecentEvent | undefined {
   for (let i = state.recent.length - 1; i >= 0; i--) {
     const event = state.recent[i] as RecentEvent;
-    if (event.txId === txId && event.incoming === incoming) return event;
+    if (event.incoming === incoming && (event.txId === txId || event.settledBy === txId)) return event;
   }
   return undefined;
 }

@@ -12,7 +12,7 @@ export function newState(subject: SubjectPlan): EntityState {
     recent: [],
     act: undefined,
     openAuthorisations: 0,
-    seen: [],
+    seen: new Map(),
     tombstones: [],
     measures: new Array(subject.measures.length).fill(undefined),
     warming: undefined,

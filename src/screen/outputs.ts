@@ -30,6 +30,8 @@ export type Verdict =
   | "judged"
   /** Late within the tail: put in its place and folded again. */
   | "refolded"
+  /** Judged or refolded, and a full tail settled its oldest views early: order may decide on them. */
+  | "overflowed"
   /** Later than L: counted in its bucket, judges nothing. */
   | "counted"
   | "too_late"

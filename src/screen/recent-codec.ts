@@ -20,15 +20,16 @@ const SECOND_MS = 1_000;
 const IN_SECONDS = 1;
 const GAPLESS = 2;
 
-// Flags of an event.
+// Flags of an event; those from 128 on are rare and cost a byte more.
 const INCOMING = 1;
-const OPEN = 2;
-const REVERSED = 4;
-const OTHER_OWN = 8;
-const OWN_MOVEMENT = 16;
-const NO_OTHER = 32;
-const AMOUNT_INTEGER = 64;
-const OTHER_ACCOUNT = 128;
+const OTHER_OWN = 2;
+const OWN_MOVEMENT = 4;
+const NO_OTHER = 8;
+const AMOUNT_INTEGER = 16;
+const OTHER_ACCOUNT = 32;
+const REVERSED = 64;
+const OPEN = 128;
+const SETTLED = 256;
 
 const ACCOUNT_PREFIX = entityKey("account", "");
 
@@ -53,7 +54,7 @@ export function encodeRecent(
   for (const [i, event] of recent.entries()) {
     if (i === alike) alike = writeRun(writer, recent, i);
     const flags = flagsOf(event);
-    writer.u8(flags);
+    writer.varint(flags);
     writer.zigzag((event.time - time) / unit);
     if (!gapless) writer.zigzag(event.seq - seq);
     ids.write(writer, event.txId);
@@ -62,6 +63,7 @@ export function encodeRecent(
     else writer.f64(event.amount);
     if (flags & OTHER_ACCOUNT) texts.writeTail(writer, event.other, ACCOUNT_PREFIX.length);
     else if (!(flags & NO_OTHER)) writeKey(writer, event.other, texts);
+    if (flags & SETTLED) writer.text(event.settledBy);
     if (event.time >= clock - CONTENT_HASH_MS) write32(writer, event.contentHash);
     time = event.time;
     seq = event.seq;
@@ -83,7 +85,7 @@ export function decodeRecent(reader: ByteReader, clock: number, texts: TextList)
   for (let i = 0; i < count; i += 1) {
     if (run === undefined || run.left === 0) run = readRun(reader);
     run.left -= 1;
-    const flags = reader.u8();
+    const flags = reader.varint();
     time += reader.zigzag() * unit;
     seq = listFlags & GAPLESS ? firstSeq + i : seq + reader.zigzag();
     const txId = ids.read(reader);
@@ -99,6 +101,7 @@ export function decodeRecent(reader: ByteReader, clock: number, texts: TextList)
       rail: run.rail,
       purpose: run.purpose,
       moved: run.moved,
+      settledBy: flags & SETTLED ? reader.text() : "",
       contentHash: time >= clock - CONTENT_HASH_MS ? read32(reader) : 0,
       open: (flags & OPEN) !== 0,
       reversed: (flags & REVERSED) !== 0,
@@ -112,6 +115,7 @@ function flagsOf(event: RecentEvent): number {
   if (event.incoming) flags |= INCOMING;
   if (event.open) flags |= OPEN;
   if (event.reversed) flags |= REVERSED;
+  if (event.settledBy !== "") flags |= SETTLED;
   if (event.otherOwn) flags |= OTHER_OWN;
   if (event.movementId !== event.txId) flags |= OWN_MOVEMENT;
   if (event.other === "") flags |= NO_OTHER;

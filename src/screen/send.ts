@@ -31,16 +31,30 @@ export function sendAlert(
   out.push({ kind: "alert", alert });
 }
 
-/** Tells that the data no longer bear an alert; the record keeps its evidence. */
-export function sendWithdrawal(entity: Entity, content: AlertContent, cause: Alert["cause"], out: Output[]): void {
+/** The alert of the same typology that covers what a withdrawn one covered. */
+export interface Successor {
+  readonly alertId: string;
+  /** It was open before: two episodes have become one. */
+  readonly merged: boolean;
+}
+
+/** Tells that the data no longer bear an alert; the record keeps its evidence and names the alert in its stead. */
+export function sendWithdrawal(
+  entity: Entity,
+  content: AlertContent,
+  successor: Successor | undefined,
+  cause: Alert["cause"],
+  out: Output[],
+): void {
   const before = sentOf(entity, content.alertId);
   if (before === undefined || before.contentHash === 0) return;
+  const merged = successor?.merged ?? false;
+  const changes = [successor?.merged ? `one episode with ${successor.alertId}` : "the data no longer bear this alert"];
   const revision = before.revision + 1;
   remember(entity, content, revision, 0);
-  out.push({
-    kind: "alert",
-    alert: { ...content, revision, event: "withdrawn", cause, changes: ["the data no longer bear this alert"] },
-  });
+  const related = successor === undefined ? {} : { relatedAlertId: successor.alertId };
+  const event = merged ? "superseded" : "withdrawn";
+  out.push({ kind: "alert", alert: { ...content, ...related, revision, event, cause, changes } });
 }
 
 function eventOf(content: AlertContent, before: SentAlert | undefined, superseded: boolean): Alert["event"] {

@@ -1,5 +1,5 @@
 /**
- * The settled form of alerts: the last revision of each, withdrawn ones left out, sorted by id, and
+ * The settled form of alerts: the last revision of each, withdrawn and merged ones left out, sorted by id, and
  * without the fields that tell how it came about (revision, event, cause, changes). Two runs over the
  * same events agree in this form, whatever the order in which the events arrived.
  */
@@ -30,7 +30,7 @@ export function createSettler(): Settler {
   const last = new Map<string, Alert>();
   const settled = () =>
     [...last.values()]
-      .filter((alert) => alert.event !== "withdrawn")
+      .filter(standsInTheEnd)
       .sort((a, b) => (a.alertId < b.alertId ? -1 : a.alertId > b.alertId ? 1 : 0))
       .map(settledForm);
   return {
@@ -51,6 +51,11 @@ export function settleAlerts(alerts: Iterable<Alert>): SettledAlert[] {
   const settler = createSettler();
   for (const alert of alerts) settler.add(alert);
   return settler.settled();
+}
+
+/** Withdrawn alerts, and those that merged into an earlier one of their typology, are what arrival alone made. */
+function standsInTheEnd({ event, cause }: Alert): boolean {
+  return event !== "withdrawn" && (event !== "superseded" || cause === "supersede");
 }
 
 /** One record without its emission fields, keys in the order of the schema at every level. */

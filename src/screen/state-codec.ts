@@ -59,8 +59,8 @@ export function encodeState(writer: ByteWriter, state: EntityState, pack: Pack, 
   writer.varint(state.openAuthorisations);
   writer.varint(state.counterparties);
   encodeRecent(writer, state.recent, state.clock, texts);
-  writer.varint(state.seen.length);
-  for (const { hash, time } of state.seen) {
+  writer.varint(state.seen.size);
+  for (const [hash, time] of state.seen) {
     write48(writer, hash);
     writer.zigzag(time - origin);
   }
@@ -96,7 +96,12 @@ export function decodeState(reader: ByteReader, pack: Pack, kind: EntityKind): E
   state.openAuthorisations = reader.varint();
   state.counterparties = reader.varint();
   const recent = decodeRecent(reader, state.clock, texts);
-  const seen = readList(reader, 7, () => ({ hash: read48(reader), time: reader.zigzag() + origin }));
+  const seen = new Map(
+    readList(reader, 7, (): [number, number] => {
+      const hash = read48(reader);
+      return [hash, reader.zigzag() + origin];
+    }),
+  );
   const tombstones = readList(reader, 6, () => read48(reader));
   const filled: EntityState = { ...state, recent, seen, tombstones };
   decodePlanned(reader, filled, pack, kind, origin, texts);

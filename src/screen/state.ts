@@ -31,8 +31,10 @@ export interface RecentEvent {
   readonly contentHash: number;
   /** An authorisation that nothing has settled yet. */
   open: boolean;
-  /** Taken out by a reversal after it had settled: contributions are gone, the id stays known. */
+  /** Taken out by a reversal: contributions are gone, the id stays known. */
   reversed: boolean;
+  /** Id of the booking that settled this authorisation; empty when none did. */
+  settledBy: string;
 }
 
 /** Contributions older than the recent events, summed. Times are of the first and last contribution inside. */
@@ -146,8 +148,8 @@ export interface EntityState {
   act: Act | undefined;
   /** How many of `recent` are open authorisations. */
   openAuthorisations: number;
-  /** 48-bit hashes of dedupe keys older than `recent`, with event time; oldest first. */
-  readonly seen: { readonly hash: number; readonly time: number }[];
+  /** 48-bit hashes of ids that `recent` does not hold, with event time; in the order in which they came. */
+  readonly seen: Map<number, number>;
   /** Reversals whose original was not there: 48-bit hashes of transaction ids. */
   readonly tombstones: number[];
   /** By `Measure.index`. */
@@ -171,9 +173,9 @@ export interface EntityState {
   readonly marks: MarkView[];
   /** Marks already passed on: short hashes of root, rule, period, flow and counterparty, oldest first. */
   readonly passed: string[];
-  /** Profile versions by `validFrom`, oldest first; those replaced longer ago than the tail are dropped. */
+  /** Profile versions by `validFrom`, oldest first, those of the future included; long replaced ones are dropped. */
   readonly profiles: Profile[];
-  /** Entities that own hits are told to (holders, links), as last known. */
+  /** Holder and links that movements named, newest last: own hits are told to them and to those of the profile. */
   readonly tellTo: EntityKey[];
   /** Known counterparties, for the hub test; saturates at HUB_COUNTERPARTIES + 1. */
   counterparties: number;

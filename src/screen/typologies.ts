@@ -10,11 +10,13 @@ import { SEVERITIES, type Severity } from "../domain/vocabulary.ts";
 import type { CompiledRule, TypologyPlan } from "../rules/plan.ts";
 import { alertContent } from "./alert-content.ts";
 import { type JudgeContext, matchingHits, type Scoring } from "./context.ts";
-import { forward, holderKnown, keepHit, ownHit } from "./hits.ts";
+import { extendVictim, keepHit } from "./hits.ts";
 import { markAccounts, markOwnFlows } from "./marks.ts";
 import type { AlertContent, FoldSink } from "./outputs.ts";
 import type { AlertState } from "./state.ts";
 import { clauseTest, type PreparedRule } from "./subject-index.ts";
+import { holderKnown, targetsNow } from "./targets.ts";
+import { forward, isVictimRole, ownHit } from "./tellings.ts";
 
 /** Judges the given typologies in order; one that opens an alert is a hit for those after it. */
 export function judgeTypologies(
@@ -24,7 +26,7 @@ export function judgeTypologies(
   sink: FoldSink,
 ): void {
   for (const prepared of typologies) {
-    if (prepared.standIn && holderKnown(context.state)) continue;
+    if (prepared.standIn && holderKnown(context)) continue;
     judgeTypology(context, prepared, tests, sink);
   }
 }
@@ -72,6 +74,8 @@ function judgeTypology(context: JudgeContext, prepared: PreparedRule, tests: Ale
   context.scoring = scoreOf(context, plan);
   if (context.scoring.families.size === 0 || test(context) !== true) return;
   const before = context.state.alerts[prepared.index];
+  if (before !== undefined && takenOver(context, rule, before)) return;
+  if (isVictimRole(rule)) extendVictim(context.state, context.now);
   const alert = continues(context, rule, before) ? (before as AlertState) : openAlert(context, rule, before);
   const opened = alert !== before;
   context.state.alerts[prepared.index] = alert;
@@ -121,7 +125,7 @@ function afterAlert(
     const hit = ownHit(context, prepared, { start: alert.start, last: alert.last, txId: context.view.txId }, []);
     if (prepared.recorded) keepHit(state, hit);
     if (prepared.told) {
-      for (const target of state.tellTo) sink.view(forward(context, hit, target, "account"));
+      for (const target of targetsNow(context)) sink.view(forward(context, hit, target, "account"));
     }
   }
   markOwnFlows(context, rule, alert.start, alert.alertId, sink);
@@ -164,6 +168,19 @@ function continues(context: JudgeContext, rule: CompiledRule, alert: AlertState 
   return context.now - alert.last <= rule.suppressForMs && context.now - alert.start < ALERT_EPISODE_MAX_MS;
 }
 
+/**
+ * Whether another typology has taken an alert over and still stands for what is seen. Until the grid's next line a new
+ * episode would bear the id of the one that was taken over.
+ */
+function takenOver(context: JudgeContext, rule: CompiledRule, alert: AlertState): boolean {
+  if (alert.supersededBy === undefined) return false;
+  if (cellOf(rule, context.now) === cellOf(rule, alert.start)) return true;
+  const { alerts } = context.state;
+  const at = alerts.findIndex((other) => other?.alertId === alert.supersededBy);
+  const broader = context.index.typologies[at]?.rule;
+  return broader !== undefined && context.now - (alerts[at] as AlertState).last <= broader.suppressForMs;
+}
+
 function openAlert(context: JudgeContext, rule: CompiledRule, before: AlertState | undefined): AlertState {
   const ran = before !== undefined && context.now - before.last <= rule.suppressForMs;
   return {
@@ -187,8 +204,12 @@ function openAlert(context: JudgeContext, rule: CompiledRule, before: AlertState
  */
 function alertId(context: JudgeContext, rule: CompiledRule): string {
   const kind = kindOf(context.entity);
-  const cell = Math.floor(context.now / rule.suppressForMs);
+  const cell = cellOf(rule, context.now);
   return `al_${shortHash([context.pack.tenant, rule.id, kind, tokenOf(context.entity), cell].join("\u0000"), 15)}`;
+}
+
+function cellOf(rule: CompiledRule, start: number): number {
+  return Math.floor(start / rule.suppressForMs);
 }
 
 function higher(a: Severity, b: Severity): Severity {

@@ -7,9 +7,9 @@ import type { TxView, View } from "../domain/view.ts";
 import type { Scope } from "../rules/plan.ts";
 import { JudgeContext } from "../screen/context.ts";
 import type { Embedded } from "../screen/embedded.ts";
-import { holderKnown } from "../screen/hits.ts";
 import type { EntityState } from "../screen/state.ts";
 import { indexPack, type PreparedRule, restMatches, type SubjectIndex } from "../screen/subject-index.ts";
+import { holderKnown } from "../screen/targets.ts";
 import { scoreOf } from "../screen/typologies.ts";
 import { type ClauseReport, closenessOf, reportClause } from "./clause-report.ts";
 
@@ -115,7 +115,7 @@ function reportTypology(context: JudgeContext, prepared: PreparedRule): RuleRepo
   const trees = [{ name: "alert_when", clause: reportClause(plan.alertWhen, context), armed: undefined }];
   const fired = context.state.alerts[prepared.index]?.last === context.now && holds(trees);
   const families = [...context.scoring.families].map(([name, { points }]) => ({ name, points }));
-  const standsIn = prepared.standIn && holderKnown(context.state);
+  const standsIn = prepared.standIn && holderKnown(context);
   const reason = standsIn ? "the holder of the account is known and judged in its place" : undefined;
   return { ...report(context, prepared, trees, fired, reason), families };
 }

@@ -1,6 +1,7 @@
 /** Builders for screening tests: packs from rule texts, movements from a few fields. */
 import { expect } from "vitest";
-import type { Direction, Tx, TxSide } from "../../src/domain/tx.ts";
+import type { Profile } from "../../src/domain/profile.ts";
+import type { Direction, Link, Tx, TxSide } from "../../src/domain/tx.ts";
 import { loadPack } from "../../src/rules/load.ts";
 import type { Pack } from "../../src/rules/plan.ts";
 
@@ -71,6 +72,8 @@ export interface Move {
   readonly contentHash?: number;
   readonly localMinute?: number;
   readonly cell?: string;
+  /** Of both sides. */
+  readonly links?: readonly Link[];
 }
 
 /** A transfer between two accounts; amounts in minor units of the base currency. */
@@ -88,8 +91,8 @@ export function move(m: Move): Tx {
     amountMinor: m.amount ?? 10_000,
     currency: "EUR",
     amount: m.amount ?? 10_000,
-    debtor: side(m.from, m.fromParty),
-    creditor: side(m.to, m.toParty),
+    debtor: side(m.from, m.fromParty, m.links),
+    creditor: side(m.to, m.toParty, m.links),
     ultimateDebtor: undefined,
     ultimateCreditor: undefined,
     books: m.books ?? "both",
@@ -120,7 +123,7 @@ export function directionOf(tx: Tx, account: string): Direction {
   return tx.creditor.account === account ? "in" : "out";
 }
 
-function side(account: string, party: string | undefined): TxSide {
+function side(account: string, party: string | undefined, links: readonly Link[] = []): TxSide {
   return {
     own: true,
     kind: "account",
@@ -139,7 +142,31 @@ function side(account: string, party: string | undefined): TxSide {
     institutionCountry: undefined,
     institutionType: undefined,
     balanceAfter: undefined,
-    links: [],
+    links,
     ref: undefined,
+  };
+}
+
+/** A profile of which only the given fields are known, in force long before T0. */
+export function profileOf(entity: string, more: Partial<Profile> = {}): Profile {
+  return {
+    entity,
+    validFrom: T0 - 100 * 86_400_000,
+    partyType: undefined,
+    segment: undefined,
+    industry: undefined,
+    occupationGroup: undefined,
+    homeCell: undefined,
+    tz: undefined,
+    minor: undefined,
+    expectedMonthly: undefined,
+    links: [],
+    knownSince: undefined,
+    product: undefined,
+    currency: undefined,
+    opened: undefined,
+    holders: [],
+    cards: [],
+    ...more,
   };
 }

@@ -2,13 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/base/limits.ts";
 import type { Alert } from "../../src/domain/alert.ts";
-import type { Profile } from "../../src/domain/profile.ts";
 import type { Tx } from "../../src/domain/tx.ts";
 import type { Pack } from "../../src/rules/plan.ts";
 import { createEmbedded, type Embedded } from "../../src/screen/embedded.ts";
 import type { HitRecord, Verdict } from "../../src/screen/outputs.ts";
 import { settleAlerts } from "../../src/screen/settled.ts";
-import { indicator, move, packOf, T0, typology } from "./build.ts";
+import { indicator, move, packOf, profileOf, T0, typology } from "./build.ts";
 
 const COUNT = indicator(
   "T-COUNT",
@@ -58,29 +57,6 @@ function into(account: string, n: number, more: Partial<Parameters<typeof move>[
   );
 }
 
-function profile(entity: string, more: Partial<Profile> = {}): Profile {
-  return {
-    entity,
-    validFrom: T0 - 100 * DAY_MS,
-    partyType: undefined,
-    segment: undefined,
-    industry: undefined,
-    occupationGroup: undefined,
-    homeCell: undefined,
-    tz: undefined,
-    minor: undefined,
-    expectedMonthly: undefined,
-    links: [],
-    knownSince: undefined,
-    product: undefined,
-    currency: undefined,
-    opened: undefined,
-    holders: [],
-    cards: [],
-    ...more,
-  };
-}
-
 describe("alerts", () => {
   const pack = packOf({ "T-COUNT": COUNT, "T-AL": ALERT });
 
@@ -99,7 +75,7 @@ describe("alerts", () => {
     expect(named.alerts.map((a) => `${a.subject.kind}:${a.subject.token}`)).toEqual(["party:p"]);
     const known = start(pack);
     known.pushProfile(
-      profile("account:a", { holders: [{ party: "q", role: "holder", from: undefined, until: undefined }] }),
+      profileOf("account:a", { holders: [{ party: "q", role: "holder", from: undefined, until: undefined }] }),
     );
     for (const tx of into("a", 3)) known.pushTx(tx);
     expect(known.alerts.map((a) => `${a.subject.kind}:${a.subject.token}`)).toEqual(["party:q"]);
@@ -135,6 +111,32 @@ describe("alerts", () => {
     run.pushTx(move({ ...move1, id: "z-creditor", books: "creditor" }));
     expect(run.entity("account:a")?.work.recent.map((e) => e.txId)).toEqual(["z-creditor"]);
     expect(run.entity("account:b")?.work.recent.map((e) => e.txId)).toEqual(["z-debtor"]);
+  });
+});
+
+describe("a broader typology", () => {
+  const WIDE = ALERT.replaceAll("T-AL", "T-WIDE").replace(
+    "hits.came >= 1 } ] }\nalone",
+    "hits.came >= 2 } ] }\nsupersedes: [T-AL]\nalone",
+  );
+  const pack = packOf({ "T-COUNT": COUNT, "T-AL": ALERT, "T-WIDE": WIDE });
+
+  it("takes the narrower alert over, which opens no more while the broader one runs", () => {
+    const run = start(pack);
+    for (const tx of into("a", 3, { toParty: "p" })) run.pushTx(tx);
+    for (const tx of into("b", 3, { toParty: "p" })) run.pushTx(tx);
+    for (let day = 1; day < 9; day++) {
+      for (const tx of into(`c${day}`, 3, { toParty: "p" })) run.pushTx({ ...tx, time: tx.time + day * DAY_MS });
+    }
+    const narrow = run.alerts.filter((alert) => alert.typology.id === "T-AL");
+    const wide = run.alerts.find((alert) => alert.typology.id === "T-WIDE");
+    expect(new Set(narrow.map((alert) => alert.alertId)).size).toBe(1);
+    expect(narrow.at(-1)).toMatchObject({ event: "superseded", relatedAlertId: wide?.alertId });
+    expect(
+      settleAlerts(run.alerts)
+        .map((alert) => alert.typology.id)
+        .sort(),
+    ).toEqual(["T-AL", "T-WIDE"]);
   });
 });
 
@@ -284,9 +286,11 @@ when: { all: [ { ten: hits.flagged >= 10 } ] }
     const run = start(pack);
     for (let i = 0; i < 10; i++) {
       run.pushProfile(
-        profile(`account:a${i}`, { holders: [{ party: `p${i}`, role: "holder", from: undefined, until: undefined }] }),
+        profileOf(`account:a${i}`, {
+          holders: [{ party: `p${i}`, role: "holder", from: undefined, until: undefined }],
+        }),
       );
-      run.pushProfile(profile(`party:p${i}`, { links: phone }));
+      run.pushProfile(profileOf(`party:p${i}`, { links: phone }));
     }
     for (let i = 0; i < 10; i++) {
       expect(run.hits.filter((h) => h.ruleId === "T-PHONE")).toEqual([]);
@@ -299,7 +303,7 @@ when: { all: [ { ten: hits.flagged >= 10 } ] }
     const run = start(pack);
     for (let i = 0; i < 10; i++) for (const tx of into(`a${i}`, 3)) run.pushTx(tx);
     for (let i = 0; i < 10; i++)
-      run.pushProfile(profile(`account:a${i}`, { validFrom: T0 + 2 * MINUTE_MS, links: phone }));
+      run.pushProfile(profileOf(`account:a${i}`, { validFrom: T0 + 2 * MINUTE_MS, links: phone }));
     expect(run.hits.filter((h) => h.ruleId === "T-PHONE").length).toBe(1);
   });
 });

@@ -143,6 +143,7 @@ const recentEvent: fc.Arbitrary<Omit<RecentEvent, "seq"> & { gap: number }> = re
   contentHash: hash32,
   open: fc.boolean(),
   reversed: fc.boolean(),
+  settledBy: fc.oneof(fc.constant(""), text),
 });
 
 interface Shape {
@@ -295,7 +296,7 @@ export const state: fc.Arbitrary<EntityState> = fc
       recent: fc.constant(recent),
       act: fc.option(record({ time, cell: text }), { nil: undefined }),
       openAuthorisations: fc.nat(9),
-      seen: fc.array(record({ hash: hash48, time }), { maxLength: 3 }),
+      seen: fc.array(fc.tuple(hash48, time), { maxLength: 3 }).map((seen) => new Map(seen)),
       tombstones: fc.array(hash48, { maxLength: 3 }),
       measures: fc.tuple(
         maybe(numberState(recent)),

@@ -31,6 +31,7 @@ export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"
       contentHash: (n * 2_654_435_761) >>> 0,
       open: false,
       reversed: false,
+      settledBy: "",
     };
     state.recent.push(event);
     for (const [i, measure] of plan.measures.entries()) {

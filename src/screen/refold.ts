@@ -1,0 +1,120 @@
+/**
+ * Folding again: a view that came late, changed or was taken back gives the entity another tail. Both tails
+ * are folded from the base, and only the difference of what they say is sent.
+ */
+import type { Alert } from "../domain/alert.ts";
+import type { HitView, MarkView, View } from "../domain/view.ts";
+import type { AlertContent, FoldSink, HitRecord, Output } from "./outputs.ts";
+import { type Successor, sendAlert, sendWithdrawal } from "./send.ts";
+import type { Entity } from "./state.ts";
+import { baseState, type Core, foldTail } from "./tail.ts";
+import { lastSaid } from "./typologies.ts";
+
+/** What a fold of a whole tail gives: the last content of each alert and every derived view, by id. */
+interface Collected extends FoldSink {
+  readonly alerts: Map<string, { readonly content: AlertContent; readonly hash: number }>;
+  readonly views: Map<string, HitView | MarkView>;
+  readonly hits: Map<string, HitRecord>;
+}
+
+function collector(): Collected {
+  const alerts: Collected["alerts"] = new Map();
+  const views: Collected["views"] = new Map();
+  const hits: Collected["hits"] = new Map();
+  return {
+    alerts,
+    views,
+    hits,
+    alert: (content, hash) => alerts.set(content.alertId, { content, hash }),
+    view: (view) => views.set(`${view.kind}|${view.entity}|${view.id}`, view),
+    hit: (hit) => hits.set(`${hit.ruleId}|${hit.event}|${hit.start}`, hit),
+    unknown: () => {},
+    unknownFilter: () => {},
+  };
+}
+
+/** Gives the entity a new tail and sends what it says otherwise than the old one. */
+export function refold(
+  core: Core,
+  entity: Entity,
+  tail: View[],
+  cause: "late_event" | "correction" | "profile",
+  out: Output[],
+): void {
+  const openBefore = new Set(entity.sent.flatMap(({ alertId, contentHash }) => (contentHash === 0 ? [] : [alertId])));
+  const before = collector();
+  foldTail(core, entity, entity.tail, before);
+  const after = collector();
+  entity.work = foldTail(core, entity, tail, after);
+  entity.tail = tail;
+  for (const [id, view] of before.views) {
+    if (!after.views.has(id)) out.push({ kind: "view", view: { ...view, off: true } });
+  }
+  for (const [id, view] of after.views) {
+    const known = before.views.get(id);
+    if (known === undefined || !sameTelling(known, view)) out.push({ kind: "view", view });
+  }
+  for (const [id, hit] of after.hits) if (!before.hits.has(id)) out.push({ kind: "hit", hit });
+  for (const { content, hash } of after.alerts.values()) sendAlert(entity, content, hash, cause, out);
+  for (const [id, { content }] of before.alerts) {
+    if (after.alerts.has(id)) continue;
+    const next = successor(core, content, after, openBefore);
+    takeBack(core, entity, content, next, cause, out);
+  }
+}
+
+/** Whether two tellings of one id say the same. */
+export function sameTelling(a: HitView | MarkView, b: HitView | MarkView): boolean {
+  if (a.kind === "mark") {
+    return b.kind === "mark" && a.about === b.about && a.amount === b.amount && a.viaTx === b.viaTx;
+  }
+  return (
+    b.kind === "hit" &&
+    a.lastTrue === b.lastTrue &&
+    a.explanation === b.explanation &&
+    a.rootOwn === b.rootOwn &&
+    a.rootRef === b.rootRef &&
+    JSON.stringify(a.evidence) === JSON.stringify(b.evidence)
+  );
+}
+
+/** An alert that the new tail no longer gives: back to what the base says of it, merged into another, or withdrawn. */
+function takeBack(
+  core: Core,
+  entity: Entity,
+  content: AlertContent,
+  next: Successor | undefined,
+  cause: Alert["cause"],
+  out: Output[],
+): void {
+  const settled = baseState(core, entity).alerts.find((alert) => alert?.alertId === content.alertId);
+  if (settled === undefined) {
+    sendWithdrawal(entity, content, next, cause, out);
+    return;
+  }
+  const last = lastSaid(settled);
+  if (last !== undefined) sendAlert(entity, last.content, last.hash, cause, out);
+}
+
+/** The alert of the same typology whose episode now takes in that of one that is gone. */
+function successor(
+  core: Core,
+  gone: AlertContent,
+  after: Collected,
+  openBefore: ReadonlySet<string>,
+): Successor | undefined {
+  const rule = core.pack.rules.find(({ id }) => id === gone.typology.id);
+  const [from, to] = span(gone);
+  for (const { content } of after.alerts.values()) {
+    if (content.typology.id !== gone.typology.id) continue;
+    const [start, end] = span(content);
+    const apartMs = Math.max(start - to, from - end);
+    const { alertId } = content;
+    if (apartMs <= (rule?.suppressForMs ?? 0)) return { alertId, merged: openBefore.has(alertId) };
+  }
+  return undefined;
+}
+
+function span(content: AlertContent): [start: number, end: number] {
+  return [Date.parse(content.openedAt), Date.parse(content.updatedAt)];
+}

@@ -1,0 +1,126 @@
+/**
+ * The tail of an entity: its views since the settled base, in total order. What can still be put in its
+ * place or taken out again is here; what nothing can change any more moves into the base.
+ */
+import { LATENESS_JUDGED_MS, TAIL_EVENTS_MAX, TAIL_MS } from "../base/limits.ts";
+import type { EntityKind } from "../domain/entity.ts";
+import { compareViews, type TxView, type View } from "../domain/view.ts";
+import type { Pack } from "../rules/plan.ts";
+import type { Folder } from "./fold.ts";
+import { newState } from "./new-state.ts";
+import type { FoldSink } from "./outputs.ts";
+import type { Entity, EntityState } from "./state.ts";
+import { decodeStateBytes, encodeStateBytes } from "./state-codec.ts";
+
+export interface EngineOptions {
+  /** Views that a wholly settled tail may hold before the base moves up. Never changes what holds in the end. */
+  readonly tailKeep: number;
+  /** Entities count as known for longer than every window before their first view: inline rule tests assume it. */
+  readonly warm?: boolean;
+}
+
+/** What folding an entity needs beside the entity. */
+export interface Core {
+  readonly pack: Pack;
+  readonly folder: Folder;
+  readonly options: EngineOptions;
+}
+
+/** A sink for folds whose outputs were sent before. */
+export const SILENT: FoldSink = {
+  alert: () => {},
+  view: () => {},
+  hit: () => {},
+  unknown: () => {},
+  unknownFilter: () => {},
+};
+
+/** Tails shorter than this move into the base only as a whole: a part costs a fold of that part. */
+const PARTIAL_SETTLE_MIN = 64;
+
+/** State before the first view. */
+export function emptyState(core: Core, kind: EntityKind): EntityState {
+  const state = newState(core.pack.subjects[kind]);
+  if (core.options.warm) state.since = Number.NEGATIVE_INFINITY;
+  return state;
+}
+
+/** The settled base, decoded. */
+export function baseState(core: Core, entity: Entity): EntityState {
+  return entity.base === undefined
+    ? emptyState(core, entity.kind)
+    : decodeStateBytes(entity.base, core.pack, entity.kind);
+}
+
+/** Folds `tail` from the entity's base; `reversed` are the movements that a reversal takes out. */
+export function foldTail(
+  core: Core,
+  entity: Entity,
+  tail: readonly View[],
+  sink: FoldSink,
+  reversed: ReadonlySet<View> = reversedIn(tail),
+): EntityState {
+  const state = baseState(core, entity);
+  for (const view of tail) core.folder.fold(state, view, reversed.has(view), sink);
+  return state;
+}
+
+/** Inserts a view in its place, behind one of the same place. */
+export function place(tail: View[], view: View): void {
+  let at = tail.length;
+  while (at > 0 && compareViews(tail[at - 1] as View, view) > 0) at--;
+  tail.splice(at, 0, view);
+}
+
+/**
+ * The movement in the tail that a view reverses as if it had never been. A customer's own reversal takes nothing
+ * back, else a launderer could cancel his alert: it is folded where it stands and subtracts.
+ */
+export function originalIn(tail: readonly View[], view: View): TxView | undefined {
+  if (view.kind !== "tx") return undefined;
+  const { relation, initiator } = view.tx;
+  if (relation?.kind !== "reversal" || initiator === "debtor" || initiator === "creditor") return undefined;
+  for (const known of tail) {
+    if (known.kind !== "tx" || known.tx.id !== relation.of || known.direction !== view.direction) continue;
+    if (known !== view && view.tx.time - known.tx.time <= LATENESS_JUDGED_MS) return known;
+  }
+  return undefined;
+}
+
+const NONE: ReadonlySet<View> = new Set();
+
+/** Views of a tail that a reversal in it takes out. */
+export function reversedIn(tail: readonly View[]): ReadonlySet<View> {
+  let found: Set<View> | undefined;
+  for (const view of tail) {
+    const original = originalIn(tail, view);
+    if (original === undefined) continue;
+    found ??= new Set();
+    found.add(original);
+  }
+  return found ?? NONE;
+}
+
+/** Moves the base up over what no view can change any more; true when a full tail forced it to move further. */
+export function settle(core: Core, entity: Entity, now: number): boolean {
+  const { tail } = entity;
+  if (tail.length < core.options.tailKeep) return false;
+  const settled = Math.max(entity.work.clock, now) - TAIL_MS;
+  const newest = tail[tail.length - 1] as View;
+  if (newest.time < settled) {
+    entity.base = encodeStateBytes(entity.work, core.pack, entity.kind);
+    entity.tail = [];
+    return false;
+  }
+  // Moving the base by a part of the tail folds that part twice: worth it only for many views at once.
+  if (tail.length < Math.max(PARTIAL_SETTLE_MIN, core.options.tailKeep)) return false;
+  let part = 0;
+  while (part < tail.length && (tail[part] as View).time < settled) part++;
+  const overflowed = tail.length >= TAIL_EVENTS_MAX && part === 0;
+  if (overflowed) part = TAIL_EVENTS_MAX / 4;
+  if (part < PARTIAL_SETTLE_MIN / 2) return false;
+  const state = foldTail(core, entity, tail.slice(0, part), SILENT, reversedIn(tail));
+  entity.base = encodeStateBytes(state, core.pack, entity.kind);
+  entity.tail = tail.slice(part);
+  return overflowed;
+}
