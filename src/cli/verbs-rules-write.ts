@@ -159,3 +159,34 @@ Examples:
   palermo rules list --source FIN-2020-A008 --json
 
 Exit codes: 0 listed, 1 failed, 2 usage or rules at fault.`;
+
+interface PlanOptions {
+  readonly lists?: string;
+  readonly tuning?: string;
+  readonly rule?: string;
+  readonly json?: boolean;
+}
+
+/** Adds `palermo rules plan`. */
+export function addPlanVerb(verbs: RulesVerbs): void {
+  const { terminal, done } = verbs;
+  folderVerb(verbs, "plan", "Tell what the rules cost: aggregates, base measures, cells and bytes of an entity.")
+    .option("--rule <id>", "only what this rule asks for")
+    .option("--json", "the plan as one JSON object")
+    .addHelpText("after", PLAN_HELP)
+    .action(async (dir: string | undefined, options: PlanOptions) => {
+      const { runRulesPlan } = await import("./rules-plan.ts");
+      const args = { ...options, dir: dir ?? shippedRulesDir(), json: options.json === true, now: terminal.now() };
+      done(runRulesPlan(args, terminal.stdout));
+    });
+}
+
+const PLAN_HELP = `
+Bytes are those of an entity that has everything at its cap; a usual one has a small part of that. A window counts
+at most the error too much, and only beyond the recent movements of an entity, inside of which it is exact.
+
+Examples:
+  palermo rules plan
+  palermo rules plan my-rules --rule HT-CASH-01
+
+Exit codes: 0 told, 1 failed, 2 usage or rules at fault.`;

@@ -9,7 +9,7 @@ import { PLAIN, styleOf } from "./output.ts";
 import { shippedRulesDir } from "./paths.ts";
 import { REPORT_FORMATS, type ReportFormat } from "./report-options.ts";
 import { folderVerb, type RulesVerbs } from "./rules-verb.ts";
-import { addFmtVerb, addListVerb, addLockVerb, addNewVerb, addSchemaVerb } from "./verbs-rules-write.ts";
+import { addFmtVerb, addListVerb, addLockVerb, addNewVerb, addPlanVerb, addSchemaVerb } from "./verbs-rules-write.ts";
 
 /** Adds `palermo rules` and its verbs, in the order in which help lists them. */
 export function addRulesVerbs(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -20,6 +20,7 @@ export function addRulesVerbs(program: Command, terminal: Terminal, done: (code:
   addCheckVerb(verbs);
   addFmtVerb(verbs);
   addSchemaVerb(verbs);
+  addPlanVerb(verbs);
   addLockVerb(verbs);
   addTestVerb(verbs);
   addMutateVerb(verbs);
