@@ -1,4 +1,4 @@
-/** The decoders of a service: one for each input, with the rates of the pack's lists and the operator's mapping. */
+/** The decoders of a service: one for each input, by the lists of the pack in force and the mapping of the operator. */
 import { readMappingFile } from "../files/mapping-file.ts";
 import { createDecoder, type Decoder } from "../intake/decode.ts";
 import type { Mapping } from "../intake/mapping.ts";
@@ -29,11 +29,11 @@ export function createDecoders(mapping: string | undefined, lists: Lists): Decod
 
 function decodersOf(
   mapping: Mapping | undefined,
-  { rates }: Lists,
+  { rates, vocabulary }: Lists,
 ): Readonly<Record<"transactions" | "parties", Decoder>> {
-  const plain = createDecoder({ rates });
+  const plain = createDecoder({ rates, vocabulary });
   if (mapping === undefined) return { transactions: plain, parties: plain };
-  const mapped = createDecoder({ rates, mapping });
+  const mapped = createDecoder({ rates, vocabulary, mapping });
   return mapping.record === "party/1"
     ? { transactions: plain, parties: mapped }
     : { transactions: mapped, parties: plain };

@@ -48,6 +48,8 @@ export function checkPaths({ inputs, outputs }: ReplayPaths): number | undefined
 /** Writers of one replay; those that nobody asked for are undefined. */
 export interface Outputs {
   readonly alerts: LineWriter | undefined;
+  /** Alerts of rules in shadow; undefined: they go with the others. */
+  readonly shadow: LineWriter | undefined;
   readonly hits: LineWriter | undefined;
   readonly rejects: LineWriter | undefined;
   readonly trace: LineWriter | undefined;
@@ -60,6 +62,7 @@ export interface Outputs {
 export async function openOutputs(
   paths: {
     readonly alerts?: string;
+    readonly shadow?: string;
     readonly hits?: string;
     readonly rejects?: string;
     readonly trace?: string;
@@ -75,11 +78,13 @@ export async function openOutputs(
     return writer;
   };
   const alerts = await writerFor(paths.alerts ?? (alertsToStdout ? "-" : undefined));
+  const shadow = await writerFor(paths.shadow);
   const hits = await writerFor(paths.hits);
   const rejects = await writerFor(paths.rejects);
   const trace = await writerFor(paths.trace);
   return {
     alerts,
+    shadow,
     hits,
     rejects,
     trace,

@@ -37,6 +37,7 @@ export interface ReplayOptions {
   readonly cold?: boolean;
   readonly limit?: number;
   readonly alerts?: string;
+  readonly shadow?: string;
   readonly hits?: string;
   readonly rejects?: string;
   readonly trace?: string;
@@ -62,7 +63,7 @@ export async function runReplay(files: readonly string[], options: ReplayOptions
   const bounds = boundsOf(options);
   const parties = options.parties ?? [];
   const compared = options.compare === undefined ? [] : [options.compare];
-  const outputPaths = [options.alerts, options.hits, options.rejects, options.trace].filter(
+  const outputPaths = [options.alerts, options.shadow, options.hits, options.rejects, options.trace].filter(
     (path) => path !== undefined && path !== "-",
   );
   const bytesTotal = checkPaths({ inputs: [...files, ...parties, ...compared], outputs: outputPaths as string[] });
@@ -117,10 +118,14 @@ function formatOf(options: ReplayOptions, terminal: Terminal): "ndjson" | "text"
 }
 
 function sinkOf(outputs: Outputs, listing: Listing | undefined, comparison: Comparison | undefined): Sink {
-  const { alerts, hits, rejects, trace } = outputs;
+  const { alerts, shadow, hits, rejects, trace } = outputs;
   return {
     trace: trace && ((line) => trace.write(line)),
     alert(alert) {
+      if (shadow !== undefined && alert.status === "shadow") {
+        shadow.write(JSON.stringify(alert));
+        return;
+      }
       comparison?.add(alert);
       listing?.add(alert);
       alerts?.write(JSON.stringify(alert));

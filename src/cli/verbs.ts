@@ -24,6 +24,7 @@ export function addReplayVerb(program: Command, terminal: Terminal, done: (code:
     .option("--cold", "skip the rows before --from: windows start empty")
     .option("--limit <count>", "screen no more transactions than this", countOption(1))
     .option("--alerts <file>", "write alerts there as NDJSON instead of standard output")
+    .option("--shadow <file>", "write alerts of rules in shadow there, and not among the others")
     .option("--hits <file>", "write hit episodes there as NDJSON")
     .option("--rejects <file>", "write rejected rows there as NDJSON: place, code, field, what was expected")
     .option("--trace <file>", "write every number at every judgement there as NDJSON, to be computed again elsewhere")

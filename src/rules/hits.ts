@@ -110,7 +110,7 @@ export function resolveHitInputs(
     const lastMs = readDurationWindow(scope, hit.last, "last", false);
     const of = idsOf(hit, rule, index.sourceOf).filter((id) => {
       const other = index.sourceOf.get(id);
-      return other !== undefined && isInForce(other.status);
+      return other !== undefined && isInForce(other.status) && !isOnlyWatched(other, rule);
     });
     const slot = inputs.length;
     const geography = of.some((id) => index.geography.has(id));
@@ -120,6 +120,11 @@ export function resolveHitInputs(
     out.push(input);
   }
   return out;
+}
+
+/** A rule in shadow is only watched: what it finds must not reach the alerts of rules that are not. */
+function isOnlyWatched(counted: RuleSource, by: RuleSource): boolean {
+  return counted.status === "shadow" && by.status !== "shadow";
 }
 
 function checkIds(hit: HitSource, rule: RuleSource, findings: Findings, index: RuleIndex): void {
@@ -134,6 +139,8 @@ function checkIds(hit: HitSource, rule: RuleSource, findings: Findings, index: R
       findings.add("E047", node, `there is no rule \`${shorten(text)}\``, hintFor(text, known.keys()));
     } else if (!isInForce(known.get(text)?.status ?? "draft")) {
       findings.add("W104", node, `\`${text}\` is ${known.get(text)?.status}: it never has a hit`);
+    } else if (known.get(text)?.status === "shadow" && rule.status === "active") {
+      findings.add("W104", node, `\`${text}\` is in shadow: its hits count for rules in shadow only`);
     }
   }
 }

@@ -154,6 +154,8 @@ function supersede(context: JudgeContext, rule: CompiledRule, alert: AlertState,
   for (const other of context.index.typologies) {
     const state = context.state.alerts[other.index];
     if (!narrower.includes(other.rule.id) || state === undefined || state.supersededBy !== undefined) continue;
+    // A rule in shadow is only watched: it ends no alert that people work on.
+    if (rule.status === "shadow" && other.rule.status !== "shadow") continue;
     if (context.now - state.last > other.rule.suppressForMs) continue;
     state.supersededBy = alert.alertId;
     const saved = context.scoring;

@@ -36,6 +36,19 @@ describe("alerts", () => {
     expect(forced.out).toBe((await replay(input)).out);
   });
 
+  it("writes those of rules in shadow to a file of their own", async () => {
+    const watched = writeRules(join(folder, "shadow"), (text) => text.replace("status: active", "status: shadow"));
+    const path = join(folder, "shadow.ndjson");
+    const { code, out } = await palermo(["replay", "--rules", watched, input, "--shadow", path]);
+    expect([code, out]).toEqual([0, ""]);
+    const apart = readLines(path).map((line) => alertSchema.parse(JSON.parse(line)));
+    const together = alertsOf((await palermo(["replay", "--rules", watched, input])).out);
+    expect(apart).toEqual(together);
+    expect(new Set(apart.map(({ status }) => status))).toEqual(new Set(["shadow"]));
+    const usual = alertsOf((await replay(input)).out);
+    expect(apart.map(({ alertId }) => alertId)).toEqual(usual.map(({ alertId }) => alertId));
+  });
+
   it("draws progress on a terminal only", async () => {
     const terminal = await palermo(["replay", "--rules", rules, input], { tty: true });
     expect(terminal.err).toContain("\r\u001b[K");

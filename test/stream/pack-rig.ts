@@ -14,7 +14,7 @@ import type { MemoryBus } from "./memory-bus.ts";
 import { PARTITIONS, type Rig } from "./rig.ts";
 
 /** Accounts that were paid `min` times within `last`; `more` aggregates, which the clauses `also` read. */
-export function countingEngine(min: number, last: string, more = "", also = ""): ScreenEngine {
+export function countingEngine(min: number, last: string, more = "", also = "", status = "active"): ScreenEngine {
   const aggregates = `
 aggregates:
   n: { count: events, last: ${last} }
@@ -43,7 +43,8 @@ severity: { medium: 40 }
 suppress: { for: 1d }
 `,
   );
-  return createEngine(packOf({ "T-PAID": paid, "T-AL": alert }), { tailKeep: 1 });
+  const as = (text: string): string => text.replace("status: active", `status: ${status}`);
+  return createEngine(packOf({ "T-PAID": as(paid), "T-AL": as(alert) }), { tailKeep: 1 });
 }
 
 /** The packs of the tests: a threshold edited, a window widened, a measure that only one has. */

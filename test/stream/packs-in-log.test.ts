@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Alert } from "../../src/domain/alert.ts";
 import { BusError } from "../../src/stream/bus.ts";
 import { createFaultyStore, randomFrom } from "./faulty-store.ts";
-import { activate, ENGINES, entriesOf, foldLog, found, sourceOf } from "./pack-rig.ts";
+import { activate, countingEngine, ENGINES, entriesOf, foldLog, found, sourceOf } from "./pack-rig.ts";
 import { createRig, type Message, PARTITIONS, type Rig, type RigWorker } from "./rig.ts";
 
 const ACCOUNTS = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"];
@@ -158,6 +159,28 @@ describe("alerts", () => {
       .all("alerts")
       .map(({ value }) => (JSON.parse(String(value)) as { packHash: string }).packHash);
     expect(new Set(hashes)).toEqual(new Set([hashOf(0), hashOf(1)]));
+  });
+});
+
+describe("a rule that goes into shadow", () => {
+  test("tells its alerts in the topic of its own from there on", async () => {
+    const rig = createRig();
+    const random = randomFrom(8);
+    rig.feed(transfers(0, 80, random));
+    const watched = countingEngine(3, "1d", "", "", "shadow");
+    activate(rig.bus, { hash: watched.pack.hash, activation: 1n });
+    rig.feed(transfers(80, 80, random));
+    const worker = rig.worker({ packs: sourceOf([...ENGINES, watched]) });
+    await worker.worker.start();
+    await rig.settled();
+    await worker.worker.stop(500);
+    expectWell(worker);
+    const shadow = rig.bus.all("shadow").map(({ value }) => JSON.parse(String(value)) as Alert);
+    expect(shadow.length).toBeGreaterThan(0);
+    expect(shadow.every(({ status, packHash }) => status === "shadow" && packHash === watched.pack.hash)).toBe(true);
+    const usual = rig.bus.all("alerts").map(({ value }) => JSON.parse(String(value)) as Alert);
+    expect(usual.length).toBeGreaterThan(0);
+    expect(usual.every(({ status, packHash }) => status === "active" && packHash === hashOf(0))).toBe(true);
   });
 });
 
