@@ -43,13 +43,20 @@ export class DriftGate {
   released = 0;
   private readonly options: DriftOptions;
   private readonly others = new Map<string, Other>();
+  private unknownSince: number | undefined;
 
   constructor(options: DriftOptions) {
     this.options = options;
   }
 
+  /** Other partitions than before belong to others now: nothing may pass until the board was read for them. */
+  forget(now: number): void {
+    this.unknownSince = now;
+  }
+
   /** Takes the board's entries for the partitions named, which are those of other workers. */
   update(names: Iterable<string>, board: ReadonlyMap<string, SeenEntry>, now: number): void {
+    this.unknownSince = undefined;
     const wanted = new Set(names);
     for (const name of this.others.keys()) if (!wanted.has(name)) this.others.delete(name);
     for (const name of wanted) {
@@ -70,6 +77,9 @@ export class DriftGate {
     const { aheadMs, waitMs } = this.options;
     let least = Number.POSITIVE_INFINITY;
     if (aheadMs === 0) return least;
+    if (this.unknownSince !== undefined) {
+      return now - this.unknownSince < waitMs ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    }
     for (const other of this.others.values()) {
       if (other.atEnd) continue;
       if (now - other.movedAt >= waitMs) {

@@ -2,7 +2,14 @@
  * The input side of intake: which partitions it reads, from where, and that each is still the log that was
  * read. `intake-worker.ts` takes what stands in the lanes.
  */
-import type { Batch, BusRecord, PartitionRange, TopicPartition } from "./bus.ts";
+import {
+  type Batch,
+  BusError,
+  type BusRecord,
+  type GroupOffset,
+  type PartitionRange,
+  type TopicPartition,
+} from "./bus.ts";
 import type { BatchBuilder } from "./intake-batch.ts";
 import { Lane } from "./intake-lane.ts";
 import type { IntakeDeps } from "./intake-ports.ts";
@@ -11,24 +18,39 @@ import { inputSource } from "./record.ts";
 
 const RETRY_MS = 500;
 
+/** What the inputs tell the worker. */
+export interface InputsHost {
+  /** There may be something to do. */
+  nudge(): void;
+  /** The assignment is void, and what was built of it is gone unsent. */
+  dropped(): void;
+}
+
+/** One input topic as the broker has it. */
+interface Input {
+  readonly topic: string;
+  readonly ranges: readonly PartitionRange[];
+  readonly offsets: readonly GroupOffset[];
+}
+
 export class Inputs {
   /** By name, `topic:partition`. */
   readonly lanes = new Map<string, Lane>();
   /** Given up, and not yet taken off the drift board. */
   readonly gone = new Set<string>();
-  /** Names of all input partitions, whoever reads them. */
-  everywhere: readonly string[] = [];
+  /** Names of all input partitions, whoever reads them; undefined while no assignment is in place. */
+  everywhere: readonly string[] | undefined;
   private readonly deps: IntakeDeps;
   private readonly builder: BatchBuilder;
   private readonly ending: AbortSignal;
-  private readonly nudge: () => void;
+  private readonly host: InputsHost;
 
-  /** `builder` is emptied when an assignment is lost; `nudge` is called when there may be something to do. */
-  constructor(deps: IntakeDeps, builder: BatchBuilder, ending: AbortSignal, nudge: () => void) {
+  /** `builder` is emptied when an assignment is lost. */
+  constructor(deps: IntakeDeps, builder: BatchBuilder, ending: AbortSignal, host: InputsHost) {
     this.deps = deps;
     this.builder = builder;
     this.ending = ending;
-    this.nudge = nudge;
+    this.host = host;
   }
 
   /** Starts every partition where the group left off. */
@@ -38,19 +60,26 @@ export class Inputs {
     while (generation === consumer.generation && !this.ending.aborted) {
       this.drop();
       try {
-        const everywhere: string[] = [];
+        const inputs: Input[] = [];
         for (const topic of [topics.transactions, topics.parties]) {
-          const own = partitions.filter((at) => at.topic === topic);
-          everywhere.push(...(await this.begin(topic, own, generation)));
+          inputs.push(
+            await this.locate(
+              topic,
+              partitions.some((at) => at.topic === topic),
+            ),
+          );
         }
-        this.everywhere = everywhere;
+        if (generation !== consumer.generation) break;
+        // All at once: a lane that stood alone meanwhile would know of nobody to wait for.
+        for (const input of inputs) this.begin(input, partitions);
+        this.everywhere = inputs.flatMap(({ topic, ranges }) => ranges.map((range) => `${topic}:${range.partition}`));
         break;
       } catch (error) {
         events.waiting?.("positions", error instanceof Error ? error.message : String(error));
         await clock.sleep(RETRY_MS, this.ending);
       }
     }
-    this.nudge();
+    this.host.nudge();
   }
 
   revoked(): void {
@@ -73,23 +102,31 @@ export class Inputs {
       lane.paused = true;
       consumer.pause(lane.at);
     }
-    this.nudge();
+    this.host.nudge();
   }
 
   /** Forgets what is not sent yet. What is being sent goes on: repeats are dropped by their origin. */
   private drop(): void {
     for (const name of this.lanes.keys()) this.gone.add(name);
     this.lanes.clear();
+    this.everywhere = undefined;
     this.builder.take();
+    this.host.dropped();
   }
 
-  /** Starts the partitions of one topic; gives the names of all its partitions. */
-  private async begin(topic: string, own: readonly TopicPartition[], generation: number): Promise<string[]> {
-    const { admin, config, consumer, topics, clock, decoders } = this.deps;
-    const ranges = await admin.ranges(topic);
-    const offsets = own.length > 0 ? await admin.groupOffsets(config.group, topic) : [];
-    for (const at of own) {
-      if (generation !== consumer.generation) break;
+  /** What the broker knows of one topic. */
+  private async locate(topic: string, isOwn: boolean): Promise<Input> {
+    const { admin, config } = this.deps;
+    // Offsets first: one that a former owner commits meanwhile would seem to lie beyond the end.
+    const offsets = isOwn ? await admin.groupOffsets(config.group, topic) : [];
+    return { topic, offsets, ranges: await admin.ranges(topic) };
+  }
+
+  /** Starts the partitions of one topic. */
+  private begin({ topic, ranges, offsets }: Input, partitions: readonly TopicPartition[]): void {
+    const { config, topics, clock, decoders } = this.deps;
+    for (const at of partitions) {
+      if (at.topic !== topic) continue;
       const range = ranges.find((r) => r.partition === at.partition);
       if (range === undefined) throw new Error(`${topic} has no partition ${at.partition}`);
       const source = this.builder.source(inputSource(topic, at.partition, config.epoch));
@@ -102,7 +139,6 @@ export class Inputs {
       const kept = offsets.find((o) => o.partition === at.partition);
       this.place(lane, range, kept?.offset, kept?.metadata ?? "");
     }
-    return ranges.map((range) => `${topic}:${range.partition}`);
   }
 
   private place(lane: Lane, range: PartitionRange, offset: bigint | undefined, metadata: string): void {
@@ -148,9 +184,9 @@ export class Inputs {
    * so the range is looked at, and a hole is believed when a second fetch from the expected offset shows it.
    */
   private async isHole(lane: Lane, first: bigint): Promise<boolean> {
-    const { admin, consumer, config } = this.deps;
+    const { consumer, config } = this.deps;
     const { generation } = consumer;
-    const range = (await admin.ranges(lane.at.topic)).find((r) => r.partition === lane.at.partition);
+    const range = (await this.rangesNow(lane))?.find((r) => r.partition === lane.at.partition);
     if (this.lanes.get(lane.name) !== lane || range === undefined) return false;
     const plan = planReading({ next: lane.expected, fingerprint: 0 }, range);
     if (plan.kind !== "changed") {
@@ -167,6 +203,21 @@ export class Inputs {
       await consumer.commit([{ ...lane.at, offset: kept.next, metadata }], generation);
     }
     return false;
+  }
+
+  /** Asks until the broker answers; undefined when the lane was given up meanwhile. */
+  private async rangesNow(lane: Lane): Promise<readonly PartitionRange[] | undefined> {
+    const { admin, clock, events } = this.deps;
+    while (this.lanes.get(lane.name) === lane && !this.ending.aborted) {
+      try {
+        return await admin.ranges(lane.at.topic);
+      } catch (error) {
+        if (!(error instanceof BusError && error.retriable)) throw error;
+        events.waiting?.("ranges", error.message);
+        await clock.sleep(RETRY_MS, this.ending);
+      }
+    }
+    return undefined;
   }
 
   private halt(lane: Lane, why: string): void {

@@ -38,8 +38,9 @@ class Worker implements IntakeWorker {
   private committing = false;
   private committedAt = 0;
   private released = 0;
-  /** Greatest event time passed on; least one that is in the batch, and in the batch being sent. */
+  /** Greatest event time passed on, and given to a send; least one that is in the batch, and in the batch being sent. */
   private passedTime = Number.NEGATIVE_INFINITY;
+  private dispatchedTime = Number.NEGATIVE_INFINITY;
   private builtFrom = Number.POSITIVE_INFINITY;
   private sentFrom = Number.POSITIVE_INFINITY;
   private dead = false;
@@ -48,7 +49,10 @@ class Worker implements IntakeWorker {
     this.deps = deps;
     this.builder = new BatchBuilder(deps.topics, deps.config);
     this.gate = new DriftGate(deps.config);
-    this.inputs = new Inputs(deps, this.builder, this.ending.signal, () => this.nudge());
+    this.inputs = new Inputs(deps, this.builder, this.ending.signal, {
+      nudge: () => this.nudge(),
+      dropped: () => this.dropped(),
+    });
   }
 
   get joined(): boolean {
@@ -60,7 +64,10 @@ class Worker implements IntakeWorker {
     this.pumping = this.pump().catch((error: unknown) => this.fail(error));
     this.boarding = this.board();
     await consumer.run([topics.transactions, topics.parties], {
-      assigned: (partitions, generation) => this.inputs.assigned(partitions, generation),
+      assigned: (partitions, generation) => {
+        if (this.deps.board) this.gate.forget(this.deps.clock.now());
+        return this.inputs.assigned(partitions, generation);
+      },
       revoked: () => this.inputs.revoked(),
       batch: (batch) => this.inputs.fetched(batch),
       failed: (error) => this.fail(error),
@@ -171,11 +178,19 @@ class Worker implements IntakeWorker {
     this.deps.events.held?.(lane.at, held);
   }
 
+  /** Another worker passes on what this one had not sent: nobody waits for it here any more. */
+  private dropped(): void {
+    this.builtFrom = Number.POSITIVE_INFINITY;
+    this.passedTime = this.dispatchedTime;
+    this.deps.pace?.dropped(this.dispatchedTime);
+  }
+
   // Sending.
 
   private dispatch(): void {
     const batch = this.builder.take();
     const upTo = this.passedTime;
+    this.dispatchedTime = upTo;
     this.sentFrom = this.builtFrom;
     this.builtFrom = Number.POSITIVE_INFINITY;
     const sending = this.send(batch)
@@ -256,10 +271,11 @@ class Worker implements IntakeWorker {
 
   /** Tells the board where the lanes stand; the result takes over what it says of others. */
   private async exchange(board: DriftBoard, now: number): Promise<() => void> {
+    const { everywhere, lanes } = this.inputs;
     // What is not acknowledged yet counts as still to come: others may not pass it.
     const open = Math.min(this.builtFrom, this.sentFrom);
     const own = new Map(
-      [...this.inputs.lanes]
+      [...lanes]
         .filter(([, lane]) => lane.state !== "halted")
         .map(([name, lane]) => {
           const bound = lane.bound(now);
@@ -273,10 +289,12 @@ class Worker implements IntakeWorker {
     const gone = [...this.inputs.gone];
     const entries = await board.exchange(own, gone);
     for (const name of gone) this.inputs.gone.delete(name);
-    // Without an assignment nothing is known of the topics, and nothing is passed on either.
-    const others =
-      this.inputs.lanes.size === 0 ? [] : this.inputs.everywhere.filter((name) => !this.inputs.lanes.has(name));
-    return () => this.gate.update(others, entries, this.deps.clock.now());
+    return () => {
+      // What was read says nothing of an assignment that came meanwhile.
+      if (everywhere === undefined || everywhere !== this.inputs.everywhere) return;
+      const others = everywhere.filter((name) => !lanes.has(name));
+      this.gate.update(others, entries, this.deps.clock.now());
+    };
   }
 
   private nudge(): void {

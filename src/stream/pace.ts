@@ -26,6 +26,8 @@ export interface Pace {
   limit(head: number): number;
   /** Messages up to `time` are on their way. */
   passed(time: number): void;
+  /** Of what had passed, only what is not later than `time` is still on its way: the rest was given up unsent. */
+  dropped(time: number): void;
   /** What had passed up to `time` is acknowledged by the broker. */
   sent(time: number): void;
   /** Looks once whether screening has moved on. Throws BusError. */
@@ -83,6 +85,9 @@ export function createPace(admin: Pick<Admin, "ranges" | "groupOffsets">, option
     },
     passed(time) {
       if (time > passed) passed = time;
+    },
+    dropped(time) {
+      if (time < passed) passed = time;
     },
     sent(time) {
       if (time > sent) sent = time;

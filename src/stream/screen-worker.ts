@@ -266,6 +266,8 @@ class Worker implements ScreenWorker {
 
   private setHeld(owned: PartitionRunner, why: "lane" | "drift", held: boolean): void {
     const { consumer, events } = this.deps;
+    // Between two assignments the consumer keeps no holds, and `resume` begins without any.
+    if (!this.isMine(owned)) return;
     const before = owned.held.size;
     if (held) owned.held.add(why);
     else owned.held.delete(why);

@@ -1,0 +1,69 @@
+/**
+ * An engine with an abacus beside it: each entity also counts the movements that it was given and adds up their
+ * amounts, without looking whether it had them before. The abacus goes into the stored value with the state, so it is
+ * right exactly when every view was folded once, however the state came to where it is.
+ */
+import { fnv1a32 } from "../../src/base/hash.ts";
+import type { View } from "../../src/domain/view.ts";
+import type { Entity } from "../../src/screen/state.ts";
+import type { ScreenEngine } from "../../src/stream/screen-ports.ts";
+
+/** What an entity was given. */
+export interface Abacus {
+  count: number;
+  sum: number;
+  /** Of the transactions, whatever their order. */
+  hash: number;
+}
+
+const ABACUS_BYTES = 24;
+
+export function createCountingEngine(engine: ScreenEngine): ScreenEngine {
+  const abaci = new WeakMap<Entity, Abacus>();
+  const abacusOf = (entity: Entity): Abacus => {
+    const abacus = abaci.get(entity) ?? { count: 0, sum: 0, hash: 0 };
+    abaci.set(entity, abacus);
+    return abacus;
+  };
+  return {
+    ...engine,
+    newEntity: (key) => engine.newEntity(key),
+    apply(entity, view, out) {
+      countIn(abacusOf(entity), view);
+      return engine.apply(entity, view, out);
+    },
+    encode(entity) {
+      const { count, sum, hash } = abacusOf(entity);
+      const head = Buffer.alloc(ABACUS_BYTES);
+      head.writeDoubleBE(count, 0);
+      head.writeDoubleBE(sum, 8);
+      head.writeUInt32BE(hash, 16);
+      return Buffer.concat([head, engine.encode(entity)]);
+    },
+    decode(key, bytes) {
+      const entity = engine.decode(key, bytes.subarray(ABACUS_BYTES));
+      abaci.set(entity, readAbacus(bytes));
+      return entity;
+    },
+    tagOf: (bytes) => engine.tagOf(bytes.subarray(ABACUS_BYTES)),
+    adopt(entity, from) {
+      const adopted = engine.adopt(entity, from);
+      abaci.set(adopted, abacusOf(entity));
+      return adopted;
+    },
+  };
+}
+
+/** Adds a view: movements only, since what is derived depends on the order of arrival. */
+export function countIn(abacus: Abacus, view: View): void {
+  if (view.kind !== "tx") return;
+  abacus.count++;
+  abacus.sum += view.tx.amount ?? 0;
+  abacus.hash = (abacus.hash + fnv1a32(`${view.txId} ${view.direction}`)) >>> 0;
+}
+
+/** The abacus of a stored value. */
+export function readAbacus(bytes: Uint8Array): Abacus {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { count: head.readDoubleBE(0), sum: head.readDoubleBE(8), hash: head.readUInt32BE(16) };
+}
