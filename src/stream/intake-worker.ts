@@ -38,9 +38,10 @@ class Worker implements IntakeWorker {
   private committing = false;
   private committedAt = 0;
   private released = 0;
-  /** Greatest event time passed on, and given to a send; least one that is in the batch, and in the batch being sent. */
+  /** Greatest event time passed on, and given to a send. */
   private passedTime = Number.NEGATIVE_INFINITY;
   private dispatchedTime = Number.NEGATIVE_INFINITY;
+  /** Least event time in the batch, and in the batch being sent. */
   private builtFrom = Number.POSITIVE_INFINITY;
   private sentFrom = Number.POSITIVE_INFINITY;
   private dead = false;
