@@ -13,7 +13,7 @@ import { expectAsReference, referenceOf } from "./oracle.ts";
 import { createRunRig, type RunRig } from "./run-rig.ts";
 import { movements, poison } from "./sample.ts";
 
-const TOTAL = LONG ? 60_000 : 8_000;
+const TOTAL = LONG ? 20_000 : 8_000;
 const lines = movements(TOTAL, SEED).flatMap((line, i) => (i % 500 === 7 ? [line, poison(i, line).bytes] : [line]));
 
 let rig: RunRig;
