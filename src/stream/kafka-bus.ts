@@ -157,7 +157,7 @@ async function describe(raw: RawAdmin, names: readonly string[]): Promise<TopicS
   const existing = new Set(await raw.listTopics());
   const wanted = names.filter((name) => existing.has(name));
   if (wanted.length === 0) return [];
-  const { topics } = await raw.fetchTopicMetadata({ topics: wanted });
+  const { topics } = await metadataOf(raw, wanted, () => true);
   const configs = await topicConfigs(raw, wanted);
   return topics.map((topic) => ({
     name: topic.name,
@@ -197,14 +197,26 @@ async function createTopics(raw: RawAdmin, topics: readonly TopicSpec[]): Promis
       ],
     });
   }
-  // Metadata follows creation with a delay that grows with the broker's load.
   const names = topics.map((topic) => topic.name);
-  for (let tries = 0; names.length > 0; tries++) {
+  if (names.length === 0) return;
+  await metadataOf(raw, names, ({ topics: known }) =>
+    known.every((topic) => topic.partitions.every((partition) => partition.leader >= 0)),
+  );
+}
+
+type Metadata = Awaited<ReturnType<RawAdmin["fetchTopicMetadata"]>>;
+
+/**
+ * Metadata of topics that exist. It follows their creation with a delay that grows with the broker's load and differs
+ * from broker to broker: one that has not heard of a topic yet says that there is none.
+ */
+async function metadataOf(raw: RawAdmin, topics: string[], isDone: (found: Metadata) => boolean): Promise<Metadata> {
+  for (let tries = 0; ; tries++) {
     try {
-      const { topics: known } = await raw.fetchTopicMetadata({ topics: names });
-      if (known.every((topic) => topic.partitions.every((partition) => partition.leader >= 0))) return;
+      const found = await raw.fetchTopicMetadata({ topics });
+      if (isDone(found) || tries >= LEADERS_TRIES) return found;
     } catch (error) {
-      if (tries >= LEADERS_TRIES) throw error;
+      if (tries >= LEADERS_TRIES || !explain(error, "", "").retriable) throw error;
     }
     await sleep(backoffMs(tries, 50, 1_000));
   }

@@ -5,6 +5,7 @@
  */
 import { UsageError } from "../base/errors.ts";
 import { DAY_MS, LATENESS_JUDGED_MS } from "../base/limits.ts";
+import { backoffMs, sleep } from "./backoff.ts";
 import type { Admin, TopicSpec, TopicState } from "./bus.ts";
 import type { Config } from "./config-schema.ts";
 import type { TopicRef } from "./screen-ports.ts";
@@ -105,7 +106,7 @@ export async function ensureTopics(
   const all = specs.map((spec) => spec.name);
   const before = new Set((await admin.describe(all)).map((state) => state.name));
   await admin.create(specs.filter((spec) => !before.has(spec.name)));
-  const states = new Map((await admin.describe(all)).map((state) => [state.name, state]));
+  const states = await created(admin, all);
   const faults: string[] = [];
   for (const spec of specs) {
     const state = states.get(spec.name);
@@ -121,6 +122,16 @@ export async function ensureTopics(
   return Object.fromEntries(Object.entries(names).map(([role, name]) => [role, ref(name)])) as unknown as Topics;
 }
 
+/** States of topics that were just created: another broker than the one that made them may not know them yet. */
+async function created(admin: Admin, names: readonly string[]): Promise<Map<string, TopicState>> {
+  for (let tries = 0; ; tries++) {
+    const states = new Map((await admin.describe(names)).map((state) => [state.name, state]));
+    if (states.size === names.length || tries >= CREATED_TRIES) return states;
+    await sleep(backoffMs(tries, 50, 1_000));
+  }
+}
+
+const CREATED_TRIES = 15;
 const INPUT_DAYS = 30;
 
 /** Throws UsageError when views are not kept for long enough to rebuild the state of a pack with this horizon. */
