@@ -27,6 +27,7 @@ describe.each(["everysec", "always"] as const)("appendfsync %s", (appendFsync) =
           const lines = movements(TOTAL, SEED);
           const reference = referenceOf(rig, lines);
           const palermo = await rig.start("both");
+          await rig.claimed(palermo);
           let slowestMs = 0;
           for (let round = 0; round < KILLS; round++) {
             const before = await rig.position();

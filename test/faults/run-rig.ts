@@ -67,7 +67,9 @@ export interface RunRig {
   readonly env: Env;
   /** Starts a process of `palermo run`. */
   launch(role: Role, env?: Env): PalermoProcess;
-  /** The same, and waits until it runs. */
+  /** Waits until a worker that is alone has all partitions, so that what it rebuilds later it had lost. */
+  claimed(palermo: PalermoProcess): Promise<void>;
+  /** As `launch`, and waits until it runs. */
   start(role: Role, env?: Env): Promise<PalermoProcess>;
   /** Sends lines to the input; by default in turn over its partitions. */
   feed(lines: readonly (string | Buffer)[], partitionOf?: (i: number) => number): Promise<void>;
@@ -105,7 +107,7 @@ export interface LoggedRecord {
 
 const FEED_BYTES = 400_000;
 /** So that a run that hangs tells its logs before its test ends. */
-const SETTLE_MS = 80_000;
+const SETTLE_MS = 150_000;
 let rigs = 0;
 
 /** Topics and keys of its own on the given services. */
@@ -178,6 +180,9 @@ export async function createRunRig(options: RigOptions): Promise<RunRig> {
       const palermo = launch(role, more);
       await palermo.logged('"msg":"running"');
       return palermo;
+    },
+    async claimed(palermo) {
+      while (palermo.times("partition claimed").length < views) await sleep(20);
     },
     async feed(lines, partitionOf = (i) => i % inputs) {
       let messages: { value: string | Buffer; partition: number }[] = [];

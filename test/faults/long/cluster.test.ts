@@ -32,7 +32,9 @@ faultTest(
     withRig({ redisUrl: servers.url, cluster }, async (rig) => {
       const lines = movements(TOTAL, SEED);
       const reference = referenceOf(rig, lines);
-      const workers = [await rig.start("both"), await rig.start("both")];
+      const first = await rig.start("both");
+      await rig.claimed(first);
+      const workers = [first, await rig.start("both")];
       const slots: number[] = [];
       for (let p = 0; p < rig.views; p++) {
         slots.push(Number(await cluster.call("CLUSTER", "KEYSLOT", `${rig.id}:default:{p${p}}:meta`)));

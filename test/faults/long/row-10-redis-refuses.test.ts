@@ -53,6 +53,7 @@ faultTest(
       const lines = movements(TOTAL, SEED);
       const reference = referenceOf(rig, lines);
       const palermo = await rig.start("both");
+      await rig.claimed(palermo);
       const admin = new Redis(redis.url);
       const part = TOTAL / REFUSALS.length;
       for (const [i, [name, begin, end]] of REFUSALS.entries()) {

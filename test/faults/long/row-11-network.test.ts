@@ -50,6 +50,7 @@ faultTest(
       const lines = movements(TOTAL, SEED);
       const reference = referenceOf(rig, lines);
       const palermo = await rig.start("both");
+      await rig.claimed(palermo);
       let round = 0;
       for (const name of ["redis", "kafka"] as const) {
         for (const [what, poison] of TOXICS) {
