@@ -11,6 +11,7 @@ import { indicator, RATES, typology } from "../screen/build.ts";
 import { type RedisService, startRedis } from "../services/index.ts";
 import { randomFrom } from "../stream/faulty-store.ts";
 import { digest, entriesOf, type Folded, foldLog, note } from "../stream/pack-rig.ts";
+import { faultTest } from "./fault-test.ts";
 import { type PalermoProcess, startPalermo } from "./palermo-process.ts";
 import { createRunRig, type RunRig } from "./run-rig.ts";
 import { movements } from "./sample.ts";
@@ -104,8 +105,15 @@ async function packs(rig: RunRig, ...args: readonly string[]): Promise<[number |
 }
 
 describe(`rules that change while it runs (seed ${seed})`, () => {
-  test("each view is judged by the pack in force, through kills and a lost store", { timeout: 400_000 }, async () => {
-    await withRig({}, async (rig, rules) => {
+  const row = {
+    row: "17",
+    fault: "rules reloaded in the middle of kills",
+    how: "the rules' files change 5 times while the screening worker is killed 8 times and Redis is flushed once",
+    mustHold: "each view is judged by the pack in force at its place in the log; all partitions end with the last pack",
+    timeoutMs: 400_000,
+  };
+  faultTest(row, (measure) =>
+    withRig({}, async (rig, rules) => {
       const random = randomFrom(seed);
       const total = 24_000;
       const lines = movements(total, seed);
@@ -129,15 +137,16 @@ describe(`rules that change while it runs (seed ${seed})`, () => {
         screen = await rig.start("screen");
       }
       await inForceEverywhere(rig, packs.at(-1)?.pack.hash ?? "");
-      await rig.settled(total);
+      measure("settled after the last kill ms", await rig.settled(total));
       const found = await foundIn(rig);
       expect(entriesOf(found)).toEqual(entriesOf(foldLog(await rig.log(rig.topics.views), packs)));
       const hashes = [...found.alerts.values()].map((alert) => alert.split(" ")[1]);
+      measure("packs named by alerts", new Set(hashes).size);
       expect(new Set(hashes).size).toBeGreaterThan(2);
       expect(await screen.stop()).toBe(0);
       expect(await intake.stop()).toBe(0);
-    });
-  });
+    }),
+  );
 
   test("a signal reloads; a bad pack leaves the one in force and says where it is bad", {
     timeout: 200_000,
