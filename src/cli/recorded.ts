@@ -15,6 +15,7 @@ import { checkPaths } from "./replay-files.ts";
 export interface RecordedOptions {
   readonly rules?: string;
   readonly lists?: string;
+  readonly tuning?: string;
   readonly parties?: readonly string[];
   readonly mapping?: string;
   readonly set?: Readonly<Record<string, string>>;

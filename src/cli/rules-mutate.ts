@@ -13,6 +13,8 @@ export interface RulesMutateArgs {
   readonly dir: string;
   /** Folder with the operator's own lists. */
   readonly lists?: string | undefined;
+  /** The operator's tuning file; undefined: `tuning.yaml` in the folder, if there is one. */
+  readonly tuning?: string | undefined;
   /** Only this rule. */
   readonly rule?: string | undefined;
   /** Percent of mutants that tests must notice at least. */
@@ -24,9 +26,9 @@ export interface RulesMutateArgs {
 
 /** Mutates the rules of a folder, writes scores and survivors to standard output and gives the exit code. */
 export function runRulesMutate(args: RulesMutateArgs, terminal: Terminal): number {
-  const { dir, lists, rule, min, json } = args;
+  const { dir, lists, tuning, rule, min, json } = args;
   const progress = progressOf(terminal);
-  const files = readRuleFiles(dir, lists);
+  const files = readRuleFiles(dir, lists, tuning);
   const run = mutateRules(files, { only: rule, search: args.search !== false, progress: progress.update });
   progress.clear();
   const errors = run.diagnostics.filter(({ severity }) => severity === "error");

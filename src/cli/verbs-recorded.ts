@@ -15,6 +15,7 @@ export function addRecordedVerbs(program: Command, terminal: Terminal, done: (co
 function withRecorded(verb: Command): Command {
   return verb
     .option("--lists <dir>", "lists that take the place of the rules' lists of the same id")
+    .option("--tuning <file>", "overrides of the rules (default: tuning.yaml in their folder)")
     .option("--parties <file>", "customer profiles, party/1; may be repeated", gathered)
     .option("--mapping <file>", "how foreign columns or JSON paths become a transaction")
     .option("--as-of <time>", "reference for times in the far future (default: the start of the run)", timeOption)

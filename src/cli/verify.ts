@@ -66,7 +66,7 @@ export async function runVerify(options: VerifyOptions, terminal: Terminal): Pro
   const config = readConfig(options, terminal.env);
   const log = { debug: () => undefined, retrying: () => undefined };
   const bus = openBus(config, log, GIVE_UP_MS);
-  const { pack, lists } = loadRules({ rules: config.rules, lists: config.lists, tenant: config.tenant });
+  const { pack, lists } = loadRules({ ...config, now: terminal.now() });
   const admin = await bus.admin();
   try {
     const names = topicNames(config.topic);
