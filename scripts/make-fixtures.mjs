@@ -1,11 +1,9 @@
 /**
  * Writes `transactions.ndjson` and `parties.ndjson` of every folder of `fixtures/`. Seeded, so that the same
  * script gives the same bytes; what it writes is committed. `--check` writes nothing and exits with 1 when a
- * committed file differs. `--alerts` writes `alerts.ndjson` too: the settled alerts that the built program gives
- * with the shipped rules. Read the difference before you commit it: each story's README says what Palermo sees.
+ * committed file differs. The alerts beside them are snapshots of `test/rules-content/fixtures.test.ts`.
  */
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { addBackground } from "./fixtures/background.mjs";
@@ -54,7 +52,6 @@ for (const [i, [name, tell]] of Object.entries(STORIES).entries()) {
   const { parties, transactions } = world.records();
   put(name, "transactions.ndjson", transactions);
   if (parties.length > 0) put(name, "parties.ndjson", parties);
-  if (process.argv.includes("--alerts")) putAlerts(name);
 }
 process.exitCode = differing > 0 ? 1 : 0;
 
@@ -76,18 +73,4 @@ function put(story, file, records) {
   if (committed === text) return;
   differing++;
   process.stdout.write(`${story}/${file} differs from what scripts/make-fixtures.mjs gives\n`);
-}
-
-function putAlerts(story) {
-  const parties = join(root, story, "parties.ndjson");
-  const known = existsSync(parties) ? ["--parties", parties] : [];
-  const raw = palermo(["replay", join(root, story, "transactions.ndjson"), ...known, "--format", "ndjson", "--quiet"]);
-  const settled = palermo(["alerts", "--settled", "-"], raw);
-  writeFileSync(join(root, story, "alerts.ndjson"), settled);
-  process.stdout.write(`${story}/alerts.ndjson: ${settled.split("\n").length - 1} alerts\n`);
-}
-
-function palermo(args, input = "") {
-  const options = { input, encoding: "utf8", maxBuffer: 1 << 28 };
-  return execFileSync(process.execPath, [join(root, "../bin/palermo.js"), ...args], options);
 }
