@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
+import { asyncApiText } from "../../src/cli/asyncapi.ts";
 import { CONTRACTS, schemaText } from "../../src/cli/schemas.ts";
 import { sampleAlert } from "./sample-alert.ts";
 
@@ -29,7 +30,8 @@ describe("published JSON Schemas", () => {
 
   it("has no file without a source", () => {
     const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
-    expect(files.sort()).toEqual([...CONTRACTS.map((contract) => contract.file), "rule-v1.json"].sort());
+    const others = ["asyncapi.json", "rule-v1.json"];
+    expect(files.sort()).toEqual([...CONTRACTS.map((contract) => contract.file), ...others].sort());
   });
 
   it("accepts an alert and what a later minor version adds, and refuses what is no alert", () => {
@@ -55,5 +57,25 @@ describe("published JSON Schemas", () => {
     };
     expect(validate(deposit)).toBe(true);
     expect(validate({ ...deposit, religion: "none" })).toBe(false);
+  });
+});
+
+describe("the AsyncAPI document", () => {
+  const text = read("asyncapi.json");
+
+  it("is what the program says of its topics", () => {
+    const { version } = JSON.parse(read("../package.json")) as { readonly version: string };
+    expect(text).toBe(asyncApiText(version));
+  });
+
+  it("refers to what there is, in itself and beside it", () => {
+    const references = [...text.matchAll(/"\$ref": "([^"]+)"/g)].map(([, reference = ""]) => reference);
+    expect(references.length).toBeGreaterThan(15);
+    for (const reference of references) {
+      const [file = "", pointer = ""] = reference.split("#");
+      let at: unknown = JSON.parse(file === "" ? text : read(file));
+      for (const step of pointer.split("/").slice(1)) at = (at as Record<string, unknown>)[step];
+      expect(at, reference).toBeTypeOf("object");
+    }
   });
 });
