@@ -52,6 +52,8 @@ const WATCH = { everyMs: 1_000, restMs: 500 };
 /** Idle reading of a topic that hardly ever changes: one request a second. */
 const PACKS_WAIT_MS = 1_000;
 const FINDINGS_LOGGED_MAX = 20;
+/** How soon an override that has expired is noticed. */
+const TIME_MS = 15 * 60_000;
 const CLOSE_WAIT_MS = 2_000;
 
 /** Throws UsageError when no pack is in force, or one that this process cannot use. */
@@ -134,13 +136,14 @@ function run(deps: Running): PackService {
         closers.push(() => keeper.stop());
       }
       if (!config.packs.watch) return;
+      const ending = new AbortController();
       const dirs = [config.rules ?? shippedRulesDir(), ...(config.lists === undefined ? [] : [config.lists])];
       if (config.tuning !== undefined) dirs.push(dirname(config.tuning));
-      const ending = new AbortController();
       const watching = follow(watchFolders(dirs, ending.signal, WATCH), () => reloader.reload("files"));
+      const passing = atTimes(deps.clock, ending.signal, () => reloader.reload("time"));
       closers.push(async () => {
         ending.abort();
-        await watching;
+        await Promise.all([watching, passing]);
       });
     },
     reload: () => void reloader.reload("signal"),
@@ -156,6 +159,13 @@ function run(deps: Running): PackService {
 
 async function follow(changes: AsyncGenerator<void>, changed: () => Promise<void>): Promise<void> {
   for await (const _ of changes) await changed();
+}
+
+async function atTimes(clock: Clock, signal: AbortSignal, due: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(TIME_MS, signal);
+    if (!signal.aborted) await due();
+  }
 }
 
 async function openInForce(packs: PackLog, engines: PackEngines): Promise<LoadedPack> {
@@ -185,7 +195,7 @@ function tellReload(log: Logger, report: ReloadReport, inForce: string | undefin
   const { result, reason, hash, message, findings, failedTests } = report;
   const fields = { reload: result, reason, pack: hash, inForce };
   if (result === "unchanged") {
-    log.info(fields, message);
+    log[reason === "time" ? "debug" : "info"](fields, message);
     return;
   }
   if (result === "activated") {

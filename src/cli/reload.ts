@@ -13,8 +13,11 @@ import type { LoadedRules } from "./load-rules.ts";
 /** What became of one attempt; the label of its metric. */
 export type ReloadResult = "activated" | "unchanged" | "refused" | "tests_failed" | "failed";
 
-/** Why it is attempted. A signal asks for the rules to be in force; a change of files asks only for what is new. */
-export type ReloadReason = "signal" | "files";
+/**
+ * Why it is attempted. A signal asks for the rules to be in force; a change of files asks only for what is new; time
+ * may have ended an override of the tuning, which matters only while these rules are in force.
+ */
+export type ReloadReason = "signal" | "files" | "time";
 
 export interface ReloadDeps {
   /** Reads and compiles the folder. Throws UsageError with the findings. */
@@ -64,7 +67,8 @@ export function createReloader(deps: ReloadDeps): Reloader {
       last = hash;
       return report("unchanged", "the rules are in force already");
     }
-    if (reason === "files" && hash === before) return report("unchanged", "the rules say what they said before");
+    if (reason === "time" && before !== deps.inForce()) return report("unchanged", "other rules are in force");
+    if (reason !== "signal" && hash === before) return report("unchanged", "the rules say what they said before");
     deps.check(rules.pack);
     const failed = await failedTests(rules.files);
     if (failed.length > 0) return report("tests_failed", `${failed.length} of the rules' own tests fail`, failed);

@@ -108,6 +108,19 @@ describe("reloading a folder of rules", () => {
     expect([results().at(-1), inForce]).toEqual(["activated", first]);
   });
 
+  it("follows the end of an override while its rules are in force, and never turns others back by it", async () => {
+    const first = write(3);
+    const reloader = start();
+    // What the folder says has changed by time alone, as far as the reloader can see.
+    const next = write(4);
+    inForce = "other";
+    await reloader.reload("time");
+    expect([results(), inForce]).toEqual([["unchanged"], "other"]);
+    inForce = first;
+    await reloader.reload("time");
+    expect([results(), inForce]).toEqual([["unchanged", "activated"], next]);
+  });
+
   it("tries again what a broker did not take", async () => {
     const first = write(3);
     const reloader = start();
