@@ -3,7 +3,7 @@
  * is marked passes the mark on along its own flows: later than the flow followed (downstream) or
  * earlier (upstream). Hops, fan-out and roots are bounded, hubs keep and do not pass.
  */
-import { shortHash } from "../base/hash.ts";
+import { hash48 } from "../base/hash.ts";
 import {
   HUB_COUNTERPARTIES,
   MARK_FANOUT_MAX,
@@ -15,6 +15,7 @@ import { type EntityKey, kindOf } from "../domain/entity.ts";
 import type { MarkView } from "../domain/view.ts";
 import type { CompiledRule, Pack } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
+import { farEntity } from "./movement-fold.ts";
 import type { FoldSink } from "./outputs.ts";
 import type { EntityState, RecentEvent } from "./state.ts";
 import { targetsNow } from "./targets.ts";
@@ -45,11 +46,13 @@ export function markOwnFlows(
   sink: FoldSink,
 ): void {
   for (const flow of ["downstream", "upstream"] as const) {
-    if (rule.marks[flow] < 1) continue;
-    const about = flow === "downstream" ? context.now - MARK_LOOKBACK_MS : Number.POSITIVE_INFINITY;
-    const amount = Number.POSITIVE_INFINITY;
-    passOn(context, { rule, root: context.entity, alertId, period, flow, distance: 0, about, amount }, sink);
+    if (rule.marks[flow] >= 1) passOn(context, ownTrace(context, { rule, period, alertId }, flow), sink);
   }
+}
+
+function ownTrace(context: JudgeContext, { rule, period, alertId }: FlaggedRule, flow: Flow): Trace {
+  const about = flow === "downstream" ? context.now - MARK_LOOKBACK_MS : Number.POSITIVE_INFINITY;
+  return { rule, root: context.entity, alertId, period, flow, distance: 0, about, amount: Number.POSITIVE_INFINITY };
 }
 
 /** Tells the accounts behind a flagged party to mark their own flows: the money runs there. */
@@ -85,14 +88,23 @@ export function receiveMark(context: JudgeContext, mark: MarkView, sink: FoldSin
   return true;
 }
 
-/** After a movement: flagged or marked entities follow it at once. */
+/**
+ * After a movement: flagged or marked entities follow it at once. Only its own counterparty can be new to a trace,
+ * so no other flow is looked at again (on a dense graph that was most of the cost of a marked entity).
+ */
 export function followMovement(context: JudgeContext, flagged: readonly FlaggedRule[], sink: FoldSink): void {
-  for (const { rule, period, alertId } of flagged) markOwnFlows(context, rule, period, alertId, sink);
+  const target = context.other === undefined ? "" : farEntity(context.other);
+  if (target === "") return;
+  const flow = context.direction === "in" ? "upstream" : "downstream";
+  for (const own of flagged) {
+    if (own.rule.marks[flow] >= 1) passOn(context, ownTrace(context, own, flow), sink, target);
+  }
+  if (flow === "upstream") return;
   for (const mark of context.state.marks) {
-    if (mark.held || mark.flow !== "downstream" || context.now - mark.about > MARK_LOOKBACK_MS) continue;
+    if (mark.held || mark.flow !== flow || context.now - mark.about > MARK_LOOKBACK_MS) continue;
     const rule = ruleOf(context.pack, mark.ruleId);
     if (rule === undefined || mark.distance >= Math.min(rule.marks.downstream, MARK_HOPS_MAX)) continue;
-    passOn(context, traceOf(mark, rule), sink);
+    passOn(context, traceOf(mark, rule), sink, target);
   }
 }
 
@@ -113,10 +125,11 @@ function traceOf(mark: MarkView, rule: CompiledRule): Trace {
   return { rule, root, alertId, period, flow, distance, about, amount };
 }
 
-/** Sends a mark one hop further, once a counterparty and period. */
-function passOn(context: JudgeContext, trace: Trace, sink: FoldSink): void {
+/** Sends a mark one hop further, once a counterparty and period; `only`: no further than to this one. */
+function passOn(context: JudgeContext, trace: Trace, sink: FoldSink, only?: EntityKey): void {
   const { state } = context;
-  const flows = flowsToFollow(context, trace);
+  if (only !== undefined && state.passed.has(passingOf(trace, only))) return;
+  const flows = flowsToFollow(context, trace, only);
   if (flows.size === 0 || isHub(context)) return;
   let sent = 0;
   for (const [target, { time, amount, txId }] of flows) {
@@ -130,22 +143,34 @@ function passOn(context: JudgeContext, trace: Trace, sink: FoldSink): void {
 
 /** Whether a root's mark has not gone to `target` yet in this period; from now on it has. */
 function firstPassing(state: EntityState, trace: Trace, target: EntityKey): boolean {
-  const key = shortHash(`${trace.root}|${trace.rule.id}|${trace.period}|${trace.flow}|${target}`, 6);
-  if (state.passed.includes(key)) return false;
-  state.passed.push(key);
-  if (state.passed.length > MARK_ROOTS_MAX * MARK_FANOUT_MAX) state.passed.shift();
+  const { passed } = state;
+  const passing = passingOf(trace, target);
+  if (passed.has(passing)) return false;
+  passed.add(passing);
+  if (passed.size > MARK_ROOTS_MAX * MARK_FANOUT_MAX) {
+    for (const oldest of passed) {
+      passed.delete(oldest);
+      break;
+    }
+  }
   return true;
+}
+
+function passingOf(trace: Trace, target: EntityKey): number {
+  return hash48(`${trace.root}|${trace.rule.id}|${trace.period}|${trace.flow}|${target}`);
 }
 
 /** Counterparties along the trace: money in all, and the flow nearest to the root's in time. */
 function flowsToFollow(
   context: JudgeContext,
   trace: Trace,
+  only: EntityKey | undefined,
 ): Map<EntityKey, { time: number; amount: number; txId: string }> {
   const found = new Map<EntityKey, { time: number; amount: number; txId: string }>();
   const downstream = trace.flow === "downstream";
   const oldest = context.now - MARK_LOOKBACK_MS;
   for (const event of context.state.recent) {
+    if (only !== undefined && event.other !== only) continue;
     if (event.other === "" || event.reversed || event.time <= oldest || event.incoming === downstream) continue;
     if (downstream ? event.time < trace.about : event.time > trace.about) continue;
     take(found, event, downstream);

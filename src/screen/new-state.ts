@@ -22,7 +22,7 @@ export function newState(subject: SubjectPlan): EntityState {
     alerts: new Array(subject.typologies.length).fill(undefined),
     hits: [],
     marks: [],
-    passed: [],
+    passed: new Set(),
     profiles: [],
     tellTo: [],
     counterparties: 0,

@@ -21,7 +21,7 @@ import { decodeSamples, encodeSamples } from "./sample-codec.ts";
 import type { Entity, EntityState, MeasureState, SentAlert } from "./state.ts";
 
 /** Version of the packed form; a change of layout needs the next one. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 /** Version of the frame around base, tail and sent alerts. */
 export const ENTITY_VERSION = 2;
 
@@ -71,7 +71,8 @@ export function encodeState(writer: ByteWriter, state: EntityState, pack: Pack, 
   for (const hit of state.hits) encodeView(writer, hit);
   writer.varint(state.marks.length);
   for (const mark of state.marks) encodeView(writer, mark);
-  writeTexts(writer, state.passed);
+  writer.varint(state.passed.size);
+  for (const hash of state.passed) write48(writer, hash);
   writer.varint(state.profiles.length);
   for (const profile of state.profiles) encodeProfile(writer, profile);
   writeTexts(writer, state.tellTo);
@@ -108,7 +109,7 @@ export function decodeState(reader: ByteReader, pack: Pack, kind: EntityKind): E
   const told = {
     hits: readList(reader, 8, () => readHit(reader)),
     marks: readList(reader, 8, () => readMark(reader)),
-    passed: readTexts(reader),
+    passed: new Set(readList(reader, 6, () => read48(reader))),
     profiles: readList(reader, 8, () => decodeProfile(reader)),
     tellTo: readTexts(reader),
   };

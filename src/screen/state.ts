@@ -171,8 +171,8 @@ export interface EntityState {
   readonly hits: HitView[];
   /** Newest last: marks, least distance per root, at most MARK_ROOTS_MAX roots. */
   readonly marks: MarkView[];
-  /** Marks already passed on: short hashes of root, rule, period, flow and counterparty, oldest first. */
-  readonly passed: string[];
+  /** Marks already passed on: 48-bit hashes of root, rule, period, flow and counterparty, oldest first. */
+  readonly passed: Set<number>;
   /** Profile versions by `validFrom`, oldest first, those of the future included; long replaced ones are dropped. */
   readonly profiles: Profile[];
   /** Holder and links that movements named, newest last: own hits are told to them and to those of the profile. */

@@ -319,7 +319,7 @@ export const state: fc.Arbitrary<EntityState> = fc
       ),
       hits: fc.array(hitView, { maxLength: 1 }),
       marks: fc.array(markView, { maxLength: 1 }),
-      passed: fc.array(text, { maxLength: 3 }),
+      passed: fc.array(hash48, { maxLength: 3 }).map((passed) => new Set(passed)),
       profiles: fc.array(profile, { maxLength: 2 }),
       tellTo: fc.array(entity, { maxLength: 2 }),
       counterparties: fc.nat(201),
