@@ -56,16 +56,12 @@ export interface Engine {
 /** Makes the engine of a pack. It holds no entity; entities are given to it one by one. */
 export function createEngine(pack: Pack, options: EngineOptions): Engine {
   const full = withStandIns(pack);
-  const core: Live = {
-    pack: full,
-    folder: createFolder(full),
-    options,
-    unknown: full.rules.map(() => 0),
-    readers: readersOf(full),
-  };
+  const unknown = full.rules.map(() => 0);
+  const live = createLiveSink(unknown, readersOf(full));
+  const core: Live = { pack: full, folder: createFolder(full), options, live };
   return {
     pack: full,
-    unknown: core.unknown,
+    unknown,
     newEntity: (key) => ({ ...newEntity(key, full.subjects[kindOf(key)]), work: emptyState(core, kindOf(key)) }),
     apply: (entity, view, out) => apply(core, entity, view, out),
     tag: packTag(full.hash),
@@ -88,14 +84,7 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
 }
 
 interface Live extends Core {
-  /** By slot of the rule. */
-  readonly unknown: number[];
-  /** Slots of the rules that read a measure, by its slot. */
-  readonly readers: readonly (readonly number[])[];
-}
-
-function countUnknown(core: Live, slot: number): void {
-  core.unknown[slot] = (core.unknown[slot] ?? 0) + 1;
+  readonly live: LiveSink;
 }
 
 /** Slots of the rules that read each measure. */
@@ -214,7 +203,8 @@ function insert(core: Live, entity: Entity, view: View, out: Output[]): Verdict 
     const overflowed = settle(core, entity, view.time);
     entity.tail.push(view);
     const reversed = view.kind === "tx" && reversedIn(entity.tail).has(view);
-    core.folder.fold(entity.work, view, reversed, liveSink(core, entity, view, out));
+    core.live.aim(entity, view, out);
+    core.folder.fold(entity.work, view, reversed, core.live);
     return reversed ? "reversed" : overflowed ? "overflowed" : "judged";
   }
   const tail = entity.tail.slice();
@@ -225,15 +215,30 @@ function insert(core: Live, entity: Entity, view: View, out: Output[]): Verdict 
   return reversal ? "reversed" : overflowed ? "overflowed" : "refolded";
 }
 
-function liveSink(core: Live, entity: Entity, view: View, out: Output[]): FoldSink {
-  const cause = view.kind === "profile" ? "profile" : "evidence";
+/** Sends at once. One object an engine, pointed at the entity being folded: a view is too short for one of its own. */
+interface LiveSink extends FoldSink {
+  aim(entity: Entity, view: View, out: Output[]): void;
+}
+
+function createLiveSink(unknown: number[], readers: readonly (readonly number[])[]): LiveSink {
+  let aimed: { readonly entity: Entity; readonly view: View; readonly out: Output[] } | undefined;
+  const count = (slot: number) => {
+    unknown[slot] = (unknown[slot] ?? 0) + 1;
+  };
   return {
-    alert: (content, hash) => sendAlert(entity, content, hash, cause, out),
-    view: (derived) => out.push({ kind: "view", view: derived }),
-    hit: (hit) => out.push({ kind: "hit", hit }),
-    unknown: ({ slot }) => countUnknown(core, slot),
+    aim(entity, view, out) {
+      aimed = { entity, view, out };
+    },
+    alert(content, hash) {
+      if (aimed === undefined) return;
+      const cause = aimed.view.kind === "profile" ? "profile" : "evidence";
+      sendAlert(aimed.entity, content, hash, cause, aimed.out);
+    },
+    view: (view) => aimed?.out.push({ kind: "view", view }),
+    hit: (hit) => aimed?.out.push({ kind: "hit", hit }),
+    unknown: ({ slot }) => count(slot),
     unknownFilter: ({ slot }) => {
-      for (const rule of core.readers[slot] ?? []) countUnknown(core, rule);
+      for (const rule of readers[slot] ?? []) count(rule);
     },
   };
 }
