@@ -4,12 +4,12 @@
  */
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import type { Evidence } from "./alert.ts";
-import { indexIn, oneOf } from "./codec-parts.ts";
+import { indexIn, oneOf, readNumber, writeNumber } from "./codec-parts.ts";
 import { ENTITY_KINDS, type EntityKey } from "./entity.ts";
 import { decodeEvent, decodeProfile, encodeEvent, encodeProfile } from "./profile-codec.ts";
 import type { Tx, TxSide } from "./tx.ts";
 import { decodeTx, encodeTx } from "./tx-codec.ts";
-import type { EventView, HitRelation, HitView, MarkView, ProfileView, TxView, View } from "./view.ts";
+import type { EventView, HitAttr, HitRelation, HitView, MarkView, ProfileView, TxView, View } from "./view.ts";
 import { CRIMES } from "./vocabulary.ts";
 
 /** Version of the packed form; a change of layout needs the next one. */
@@ -29,6 +29,7 @@ const TOKEN_OF_SIDE = 16;
 const OFF = 1;
 const VICTIM = 2;
 const ROOT_OWN = 4;
+const HAS_ATTRS = 8;
 /** Same bit as ROOT_OWN, in marks. */
 const HELD = 4;
 
@@ -172,7 +173,12 @@ function decodeEventView(reader: ByteReader): EventView {
 
 function encodeHit(writer: ByteWriter, view: HitView): void {
   writer.text(view.id);
-  writer.u8((view.off ? OFF : 0) | (view.victim ? VICTIM : 0) | (view.rootOwn ? ROOT_OWN : 0));
+  writer.u8(
+    (view.off ? OFF : 0) |
+      (view.victim ? VICTIM : 0) |
+      (view.rootOwn ? ROOT_OWN : 0) |
+      (view.attrs.length > 0 ? HAS_ATTRS : 0),
+  );
   writer.text(view.ruleId);
   writer.text(view.root);
   writer.optionalText(view.rootRef);
@@ -182,6 +188,26 @@ function encodeHit(writer: ByteWriter, view: HitView): void {
   writer.u8(indexIn(CRIMES, view.crime));
   writer.text(view.explanation);
   writer.text(view.evidence.length === 0 ? "" : JSON.stringify(view.evidence));
+  if (view.attrs.length > 0) encodeAttrs(writer, view.attrs);
+}
+
+function encodeAttrs(writer: ByteWriter, attrs: readonly HitAttr[]): void {
+  writer.varint(attrs.length);
+  for (const { name, value } of attrs) {
+    writer.text(name);
+    writer.u8(typeof value === "string" ? 1 : 0);
+    if (typeof value === "string") writer.text(value);
+    else writeNumber(writer, value);
+  }
+}
+
+function decodeAttrs(reader: ByteReader): HitAttr[] {
+  const attrs: HitAttr[] = [];
+  for (let left = reader.count(3); left > 0; left -= 1) {
+    const name = reader.text();
+    attrs.push({ name, value: reader.u8() === 1 ? reader.text() : readNumber(reader) });
+  }
+  return attrs;
 }
 
 function decodeHit(reader: ByteReader): HitView {
@@ -204,6 +230,7 @@ function decodeHit(reader: ByteReader): HitView {
     victim: (flags & VICTIM) !== 0,
     explanation: reader.text(),
     evidence: readEvidence(reader),
+    attrs: flags & HAS_ATTRS ? decodeAttrs(reader) : [],
   };
 }
 

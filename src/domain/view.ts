@@ -43,6 +43,12 @@ export interface EventView extends ViewBase {
 /** How a hit reached an entity: its own, from an account that it holds, or from a member of a link. */
 export type HitRelation = "self" | "account" | "member";
 
+/** A named value that a hit carries for the rules that count it: a number in its machine unit, or a text. */
+export interface HitAttr {
+  readonly name: string;
+  readonly value: number | string;
+}
+
 /** A hit episode of another entity. `off` takes an earlier one with the same id back. */
 export interface HitView extends ViewBase {
   readonly kind: "hit";
@@ -62,6 +68,8 @@ export interface HitView extends ViewBase {
   readonly victim: boolean;
   readonly explanation: string;
   readonly evidence: readonly Evidence[];
+  /** What the rule emits, as of this telling. */
+  readonly attrs: readonly HitAttr[];
 }
 
 /** A hit carried along money. Judged at `time`; `about` is the date of the flow that it follows. */

@@ -12,6 +12,7 @@ import {
   typeOf,
   unitOf,
 } from "./expression/types.ts";
+import { WEAK } from "./expression/weight.ts";
 import type { AggregateDefinition, MeasureDefinition } from "./measures.ts";
 import type { AggregateFunction, MeasureKind, Read, Scope } from "./plan.ts";
 import { IN_FILTER, type RuleScope, type Where } from "./rule-scope.ts";
@@ -217,7 +218,9 @@ function intern(scope: RuleScope, source: MeasuredSource, options: MeasuredOptio
     ),
     type,
   };
-  const own = { ...base, classes: base.classes | (where?.classes ?? 0), aggregates: [slot] };
+  // Whose events are counted adds nothing to what they are: one payment into a corridor is one, whoever gets it.
+  const classes = (number?.classes ?? 0) | ((key?.classes ?? 0) & WEAK) | (where?.classes ?? 0);
+  const own = { ...base, classes, aggregates: [slot] };
   const text = scope.pack.measures.canonicalOf(slot);
   if (source.word === "set") return { kind: "set", slot, canonical: text, ...own };
   if (source.word === "first_seen" || source.word === "last_seen") {

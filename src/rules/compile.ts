@@ -2,12 +2,13 @@
 import { checkTexts, checkUnused, checkWeight } from "./check.ts";
 import { compileClause } from "./clauses.ts";
 import { compileExceptions, type ExceptionValues, withClauses } from "./exceptions.ts";
-import type { Checked } from "./expression/types.ts";
+import { compileShown } from "./expression/compile.ts";
+import { type Checked, CLASS_BITS, describeType, type Type, unitOf } from "./expression/types.ts";
 import { larger, type Weight } from "./expression/weight.ts";
 import { compileFlow } from "./flow.ts";
 import { type RuleIndex, resolveHitInputs } from "./hits.ts";
 import { type Override, resolveParams } from "./params.ts";
-import type { CompiledRule, Flow, HitInput, SourceCitation, TemplatePart } from "./plan.ts";
+import type { CompiledRule, Flow, HitInput, Read, SourceCitation, TemplatePart } from "./plan.ts";
 import { IN_CLAUSE, IN_TEXT, type PackScope, planScope, type RuleScope } from "./rule-scope.ts";
 import type { RuleSource } from "./schema.ts";
 import { createRuleScope } from "./scope.ts";
@@ -34,6 +35,8 @@ export interface CompileResult {
   readonly rule: RuleDraft | undefined;
   /** The rule can hold by geography and nothing else. */
   readonly geography: boolean;
+  /** Types of what its hits carry. */
+  readonly emitted: ReadonlyMap<string, Type>;
 }
 
 /** Compiles one rule; every fault is a finding. Rules whose hits it counts must have been compiled. */
@@ -61,6 +64,8 @@ export function compileRule(
   };
   const typology = source.typology && compileTypology(source, source.typology, scope, hitInputs, others);
   const aggregates = scope.resolveAll();
+  const emit = compileEmit(source, scope);
+  const emitted = new Map(emit.map(({ name, type }) => [name, type]));
   const explain = compileExplanation(source, scope);
   // What a faulty expression would have named looks unused.
   if (draft.findings.errors === errorsBefore) checkUnused(source, scope);
@@ -72,10 +77,11 @@ export function compileRule(
     geography = [when, flow].some((part) => part?.geography === true);
     geography &&= [when, flow].every((part) => part === undefined || part.geography || part.weight === 0);
   }
-  if (draft.findings.errors > errorsBefore) return { rule: undefined, geography };
+  if (draft.findings.errors > errorsBefore) return { rule: undefined, geography, emitted };
   const named = [...aggregates].flatMap(([name, tree]) => (tree.kind === "number" ? slotsOf(`agg.${name}`, tree) : []));
   return {
     geography,
+    emitted,
     rule: {
       id: source.id.text,
       version: source.version,
@@ -90,6 +96,7 @@ export function compileRule(
       hitInputs: hitInputs.map((input) => input.slot),
       aggregates: [...named, ...(flow?.aggregates ?? [])],
       typology,
+      emit: emit.map(({ name, read }) => ({ name, read })),
       explain,
       cautions: inherit(
         source.cautions.map((node) => node.text),
@@ -103,6 +110,29 @@ export function compileRule(
       minHistoryMs: source.minHistoryMs,
     },
   };
+}
+
+interface Emitted {
+  readonly name: string;
+  readonly type: Type;
+  readonly read: Read<number | string>;
+}
+
+/** What a hit carries: numbers and texts of behaviour or money, never of a place, a person or a customer. */
+function compileEmit(source: RuleSource, scope: RuleScope): Emitted[] {
+  const out: Emitted[] = [];
+  for (const [name, { expression }] of source.emit) {
+    const tree = scope.check(expression, IN_CLAUSE);
+    if (tree.type.name === "error") continue;
+    const barred = CLASS_BITS.geography | CLASS_BITS.npo | CLASS_BITS.customer | CLASS_BITS.person;
+    if (unitOf(tree.type) === undefined || (tree.type.name === "text" && (tree.classes & barred) !== 0)) {
+      const hint = "a number, or a text such as other.id or tx.purpose";
+      scope.pack.findings.add("E027", expression, `a hit cannot carry ${describeType(tree.type)}`, hint);
+      continue;
+    }
+    out.push({ name, type: tree.type, read: compileShown(tree) });
+  }
+  return out;
 }
 
 function slotsOf(name: string, tree: Checked): { name: string; slot: number }[] {

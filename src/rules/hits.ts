@@ -2,8 +2,8 @@
 
 import { isInForce } from "./check.ts";
 import type { Findings } from "./diagnostics.ts";
-import { CLASS_BITS } from "./expression/types.ts";
-import type { HitInput, SourceCitation } from "./plan.ts";
+import { CLASS_BITS, describeType, type Type, typeOf } from "./expression/types.ts";
+import type { HitAttrInput, HitInput, SourceCitation } from "./plan.ts";
 import type { RuleScope } from "./rule-scope.ts";
 import type { RuleSource } from "./schema.ts";
 import type { HitSource } from "./schema-parts.ts";
@@ -17,13 +17,19 @@ export interface RuleIndex {
   readonly sourceOf: ReadonlyMap<string, RuleSource>;
   /** Rules that can hold by geography alone. */
   readonly geography: ReadonlySet<string>;
+  /** Types of what a rule emits, by name; grows as rules are compiled. */
+  readonly emitted: ReadonlyMap<string, ReadonlyMap<string, Type>>;
   victimPossible(id: string): boolean;
   cautions(id: string): readonly string[];
   sources(id: string): readonly SourceCitation[];
 }
 
 /** The index over parsed rules; `geography` grows as they are compiled. */
-export function createRuleIndex(rules: readonly RuleSource[], geography: ReadonlySet<string>): RuleIndex {
+export function createRuleIndex(
+  rules: readonly RuleSource[],
+  geography: ReadonlySet<string>,
+  emitted: RuleIndex["emitted"],
+): RuleIndex {
   const sourceOf = new Map(rules.map((rule) => [rule.id.text, rule]));
   const below = (id: string): RuleSource[] => {
     const seen = new Set<string>();
@@ -42,6 +48,7 @@ export function createRuleIndex(rules: readonly RuleSource[], geography: Readonl
     typologyIds: rules.filter((rule) => rule.kind === "typology").map((rule) => rule.id.text),
     sourceOf,
     geography,
+    emitted,
     victimPossible: (id) => {
       const rule = sourceOf.get(id);
       return rule !== undefined && (rule.selfMayBe.includes("victim") || rule.selfMayBe.includes("relative"));
@@ -114,8 +121,13 @@ export function resolveHitInputs(
     });
     const slot = inputs.length;
     const geography = of.some((id) => index.geography.has(id));
-    scope.hits.set(name, { slot, classes: geography ? CLASS_BITS.geography : CLASS_BITS.behaviour });
-    const input = { slot, name, of: of.sort(), from: hit.from, lastMs: lastMs ?? 0, count: hit.count };
+    const attrs = resolveAttrs(hit, of, scope.pack.findings, index);
+    const types = attrs.map(({ name: attr, type }, at) => [attr, { index: at, type }] as const);
+    const classes = geography ? CLASS_BITS.geography : CLASS_BITS.behaviour;
+    scope.hits.set(name, { slot, classes, attrs: new Map(types) });
+    const carried = attrs.map(({ name: attr, function: fn, of: what }) => ({ name: attr, function: fn, of: what }));
+    const shared = { slot, name, of: of.sort(), from: hit.from, count: hit.count, attrs: carried };
+    const input = { ...shared, lastMs: lastMs ?? 0 };
     inputs.push(input);
     out.push(input);
   }
@@ -125,6 +137,35 @@ export function resolveHitInputs(
 /** A rule in shadow is only watched: what it finds must not reach the alerts of rules that are not. */
 function isOnlyWatched(counted: RuleSource, by: RuleSource): boolean {
   return counted.status === "shadow" && by.status !== "shadow";
+}
+
+/** The values of carried attributes with their types; all rules that emit one must agree on its type. */
+function resolveAttrs(
+  hit: HitSource,
+  of: readonly string[],
+  findings: Findings,
+  index: RuleIndex,
+): (HitAttrInput & { readonly type: Type })[] {
+  if (hit.attrs.length > 0 && (hit.from.kind === "upstream" || hit.from.kind === "downstream")) {
+    findings.add("E010", hit.attrs[0]?.name ?? hit.name, "marks that travel along money carry no attributes");
+    return [];
+  }
+  return hit.attrs.flatMap(({ name, word, of: node }) => {
+    const types = of.flatMap((id) => index.emitted.get(id)?.get(node.text) ?? []);
+    const [type, ...others] = types;
+    if (type === undefined) {
+      const known = of.flatMap((id) => [...(index.emitted.get(id)?.keys() ?? [])]);
+      findings.add("E021", node, `no counted rule emits \`${shorten(node.text)}\``, hintFor(node.text, known));
+      return [];
+    }
+    const text = type.name === "text";
+    if (others.some((other) => other.name !== type.name) || text !== (word === "distinct")) {
+      const hint = "sum and max are of numbers, distinct is of texts; all rules emit one type";
+      findings.add("E022", node, `\`${word}\` is not of ${describeType(type)}`, hint);
+      return [];
+    }
+    return { name: name.text, function: word, of: node.text, type: text ? typeOf("count") : type };
+  });
 }
 
 function checkIds(hit: HitSource, rule: RuleSource, findings: Findings, index: RuleIndex): void {

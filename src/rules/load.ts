@@ -7,6 +7,7 @@ import { createBaselineTable } from "./baseline-table.ts";
 import { isInForce } from "./check.ts";
 import { compileRule, type PackDraft, type RuleDraft } from "./compile.ts";
 import { createFindings, type Findings, sortDiagnostics } from "./diagnostics.ts";
+import type { Type } from "./expression/types.ts";
 import { createRuleIndex, markReach, orderRules } from "./hits.ts";
 import { type Lists, readLists } from "./lists.ts";
 import { createMeasureTable } from "./measures.ts";
@@ -105,7 +106,8 @@ export function compilePack(source: PackSource, options: LoadOptions = {}): Load
   // Drafts and retired rules are checked too, but leave nothing in the plan.
   const idle = create();
   const geography = new Set<string>();
-  const index = createRuleIndex(sources, geography);
+  const emitted = new Map<string, ReadonlyMap<string, Type>>();
+  const index = createRuleIndex(sources, geography, emitted);
   const drafts: RuleDraft[] = [];
   for (const rule of orderRules(sources, findings)) {
     const inForce = isInForce(rule.status);
@@ -115,6 +117,7 @@ export function compilePack(source: PackSource, options: LoadOptions = {}): Load
       exceptions: tuned.get(id)?.exceptions ?? new Map(),
     });
     if (compiled.geography) geography.add(id);
+    emitted.set(id, compiled.emitted);
     if (inForce && compiled.rule !== undefined) drafts.push(compiled.rule);
   }
   const diagnostics = sortDiagnostics([...source.diagnostics, ...findings.list()]);

@@ -7,7 +7,7 @@ import { type Checked, CLASS_BITS, errorAt, joinBases, typeOf } from "./expressi
 import { FIELDS, foldName, isProtectedName } from "./fields.ts";
 import { checkCall, wrongCall } from "./functions.ts";
 import type { Read, Test } from "./plan.ts";
-import { type Place, planScope, type RuleScope, type StepNames } from "./rule-scope.ts";
+import { type HitNames, type Place, planScope, type RuleScope, type StepNames } from "./rule-scope.ts";
 import type { RuleSource } from "./schema.ts";
 import { shorten } from "./source.ts";
 import { hintFor } from "./suggest.ts";
@@ -178,11 +178,24 @@ function resolveHits(scope: RuleScope, place: Place, path: readonly Segment[], m
     return errorAt(start, end);
   }
   scope.used.add(`hits ${name?.name ?? ""}`);
-  const hit = more === undefined ? scope.hits.get(name?.name ?? "") : undefined;
-  if (hit === undefined) return missing("hit input", more ?? name, scope.hits.keys());
+  const hit = scope.hits.get(name?.name ?? "");
+  if (hit !== undefined && more !== undefined) return resolveHitAttr(hit, path, missing);
+  if (hit === undefined) return missing("hit input", name, scope.hits.keys());
   const { slot, classes } = hit;
   const base = { ...joinBases(start, end, []), classes, hitInputs: [slot] };
   return { kind: "number", type: typeOf("count"), read: (c) => c.hits(slot), canonical: `hits[${slot}]`, ...base };
+}
+
+/** `hits.NAME.ATTR`: a number over what the counted hits carry. */
+function resolveHitAttr(hit: HitNames, path: readonly Segment[], missing: Missing): Checked {
+  const [root, , attr, more] = path;
+  const found = more === undefined ? hit.attrs.get(attr?.name ?? "") : undefined;
+  if (found === undefined) return missing("attribute of these hits", more ?? attr, hit.attrs.keys());
+  const { slot, classes } = hit;
+  const { index, type } = found;
+  const parts = joinBases(root?.start ?? 0, path[path.length - 1]?.end ?? 0, []);
+  const base = { ...parts, classes, hitInputs: [slot], type };
+  return { kind: "number", read: (c) => c.hitAttr(slot, index), canonical: `hits[${slot}].${index}`, ...base };
 }
 
 function resolveScore(place: Place, path: readonly Segment[], tell: Tell): Checked {

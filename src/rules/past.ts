@@ -61,7 +61,10 @@ export function checkPast(scope: RuleScope, source: PastSource): Checked {
     0,
     [of, matching].filter((part) => part !== undefined),
   );
-  const own = { ...base, classes: base.classes | CLASS_BITS.behaviour, aggregates: [slot], type };
+  const flows = source.word === "dwell" || source.word === "passed_on";
+  // Whom the found movements went to adds nothing to what they are.
+  const found = (matching?.classes ?? 0) | (source.word === "distinct" ? 0 : (of?.classes ?? 0));
+  const own = { ...base, classes: flows ? found | CLASS_BITS.behaviour : found, aggregates: [slot], type };
   if (source.word !== "last_seen") return { kind: "number", read: (c) => c.agg(slot), canonical: text, ...own };
   const age: Read<number> = (c) => {
     const time = c.agg(slot);

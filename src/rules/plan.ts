@@ -61,6 +61,8 @@ export interface Context {
   aggHas(slot: number, key: string): Tri;
   /** Count of a hit input (slot of `Pack.hitInputs`): never unknown. */
   hits(slot: number): number;
+  /** A number over what the hits of an input carry (index in its `attrs`); unknown when none carries it. */
+  hitAttr(slot: number, attr: number): number | undefined;
   /**
    * How long the entity has known `key` (slot of a `first_seen` measure), ms, 0 at the first contact;
    * unknown while the entity itself is new to Palermo and no profile says since when it exists.
@@ -237,6 +239,16 @@ export interface HitInput {
   readonly from: HitFrom;
   readonly lastMs: number;
   readonly count: "episodes" | "sources";
+  /** What is computed of the values that the counted hits carry. */
+  readonly attrs: readonly HitAttrInput[];
+}
+
+/** A number over one emitted value of the hits that are counted. */
+export interface HitAttrInput {
+  readonly name: string;
+  readonly function: "sum" | "max" | "distinct";
+  /** Name under which the hits carry it. */
+  readonly of: string;
 }
 
 export interface FlowStep {
@@ -315,6 +327,8 @@ export interface CompiledRule {
   /** Aggregates that the rule names, for traces and evidence: name as written -> slot. */
   readonly aggregates: readonly { readonly name: string; readonly slot: number }[];
   readonly typology: TypologyPlan | undefined;
+  /** What its hits carry for the rules that count them. */
+  readonly emit: readonly { readonly name: string; readonly read: Read<number | string> }[];
   readonly explain: readonly TemplatePart[];
   readonly cautions: readonly string[];
   readonly sources: readonly SourceCitation[];

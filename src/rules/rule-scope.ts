@@ -4,7 +4,7 @@ import type { Crime } from "../domain/vocabulary.ts";
 import type { BaselineTable } from "./baseline-table.ts";
 import type { Findings } from "./diagnostics.ts";
 import type { Ast } from "./expression/parser.ts";
-import type { Checked } from "./expression/types.ts";
+import type { Checked, Type } from "./expression/types.ts";
 import type { Lists } from "./lists.ts";
 import type { MeasureDefinition, MeasureTable } from "./measures.ts";
 import type { PeerTables } from "./peers.ts";
@@ -55,6 +55,8 @@ export interface StepNames {
 export interface HitNames {
   readonly slot: number;
   readonly classes: number;
+  /** What can be read of the values that the hits carry, by name: index in the input's `attrs`, and type. */
+  readonly attrs: ReadonlyMap<string, { readonly index: number; readonly type: Type }>;
 }
 
 /** A filter of `where`, as the measure table wants it, and the classes of what it reads. */

@@ -34,7 +34,12 @@ export interface HitSource {
   readonly from: HitFrom;
   readonly last: ScalarNode | undefined;
   readonly count: "episodes" | "sources";
+  /** `attrs: { total: { sum: amount } }`: a number over what the counted hits carry. */
+  readonly attrs: readonly { readonly name: ScalarNode; readonly word: HitAttrWord; readonly of: ScalarNode }[];
 }
+
+export const HIT_ATTR_WORDS = ["sum", "max", "distinct"] as const;
+export type HitAttrWord = (typeof HIT_ATTR_WORDS)[number];
 
 /** Bounds of one rule: the largest of the catalogue stays below a fifth of each. */
 const NAMES_MAX = 60;
@@ -136,7 +141,13 @@ export function readFilters(node: SourceNode | undefined, findings: Findings): M
   return out;
 }
 
-export const HIT_KEYS: Keys = { of: "required", from: "optional", last: "required", count: "optional" };
+export const HIT_KEYS: Keys = {
+  of: "required",
+  from: "optional",
+  last: "required",
+  count: "optional",
+  attrs: "optional",
+};
 const LINK_ENTITIES: readonly EntityKind[] = ["phone", "address", "device", "employer"];
 
 /** Reads `hits`. */
@@ -158,10 +169,46 @@ export function readHits(node: SourceNode | undefined, findings: Findings): Map<
       from: readFrom(map, findings),
       last: scalarAt(map, "last", findings),
       count: wordAt(map, "count", ["episodes", "sources"] as const, findings) ?? "episodes",
+      attrs: readHitAttrs(map.byKey.get("attrs")?.value, findings),
     });
   }
   return out;
 }
+
+function readHitAttrs(node: SourceNode | undefined, findings: Findings): HitSource["attrs"] {
+  const out: HitSource["attrs"][number][] = [];
+  for (const { name, value } of named(node, "attrs", findings)) {
+    const map = asMap(value, `the attribute \`${name.text}\``, findings);
+    const word = map && HIT_ATTR_WORDS.find((one) => map.byKey.has(one));
+    if (map === undefined) continue;
+    if (word === undefined) {
+      findings.add("E011", map, `\`${name.text}\` says nothing to compute`, `one of ${HIT_ATTR_WORDS.join(", ")}`);
+      continue;
+    }
+    checkKeys(map, { [word]: "required" }, `the attribute \`${name.text}\``, findings);
+    const of = scalarAt(map, word, findings);
+    if (of !== undefined) out.push({ name, word, of });
+  }
+  return out;
+}
+
+/** Reads `emit: { attrs: { NAME: expression } }`. */
+export function readEmit(node: SourceNode | undefined, findings: Findings): Map<string, NamedExpression> {
+  const out = new Map<string, NamedExpression>();
+  const map = node && asMap(node, "`emit`", findings);
+  if (map === undefined) return out;
+  checkKeys(map, { attrs: "required" }, "`emit`", findings);
+  const entries = named(map.byKey.get("attrs")?.value, "attrs", findings);
+  if (entries.length > EMIT_MAX) findings.add("E015", map, `a hit carries at most ${EMIT_MAX} attributes`);
+  for (const { name, value } of entries) {
+    const expression = asScalar(value, `the attribute \`${name.text}\``, findings);
+    if (expression !== undefined) out.set(name.text, { name, expression });
+  }
+  return out;
+}
+
+/** A hit travels to every holder and link: it carries little. */
+const EMIT_MAX = 8;
 
 function readFrom(map: MapNode, findings: Findings): HitFrom {
   const node = scalarAt(map, "from", findings);

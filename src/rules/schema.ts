@@ -22,6 +22,7 @@ import {
   type HitSource,
   type NamedExpression,
   type ParamSource,
+  readEmit,
   readFilters,
   readHits,
   readParams,
@@ -88,6 +89,7 @@ export interface RuleSource {
   readonly base: ReadonlyMap<string, BaseSource>;
   readonly peer: ReadonlyMap<string, PeerSource>;
   readonly hits: ReadonlyMap<string, HitSource>;
+  readonly emit: ReadonlyMap<string, NamedExpression>;
   readonly flow: FlowSource | undefined;
   readonly when: ClauseSource | undefined;
   readonly exceptions: ReadonlyMap<string, ExceptionSource>;
@@ -130,6 +132,7 @@ const SHARED_KEYS: Keys = {
 export const INDICATOR_KEYS: Keys = {
   ...SHARED_KEYS,
   scope: "optional",
+  emit: "optional",
   flow: "optional",
   when: "optional",
   exceptions: "optional",
@@ -191,6 +194,7 @@ export function readRule(root: MapNode, findings: Findings): RuleSource | undefi
     aggregates: readAggregates(root.byKey.get("aggregates")?.value, "aggregates", findings),
     base: readBase(root.byKey.get("base")?.value, findings),
     peer: readPeer(root.byKey.get("peer")?.value, findings),
+    emit: readEmit(root.byKey.get("emit")?.value, findings),
     hits: readHits(root.byKey.get("hits")?.value, findings),
     flow: flow && readFlow(flow, findings),
     when,

@@ -210,6 +210,7 @@ export function imagined(
     base: () => undefined,
     aggHas: () => undefined,
     hits: (slot) => (hitSlots.includes(slot) ? Number.MAX_SAFE_INTEGER : 0),
+    hitAttr: () => undefined,
     knownFor: () => undefined,
     past: undefined,
     priorAct: undefined,

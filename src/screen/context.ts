@@ -159,6 +159,21 @@ export class JudgeContext implements Context {
     return input === undefined ? 0 : matchingHits(this.state, input, this.now).size;
   }
 
+  hitAttr(slot: number, attr: number): number | undefined {
+    const input = this.pack.hitInputs[slot];
+    const asked = input?.attrs[attr];
+    if (input === undefined || asked === undefined) return undefined;
+    const found: (number | string)[] = [];
+    for (const view of matchingHits(this.state, input, this.now).values()) {
+      if (view.kind !== "hit") continue;
+      for (const { name, value } of view.attrs) if (name === asked.of) found.push(value);
+    }
+    if (found.length === 0) return undefined;
+    if (asked.function === "distinct") return new Set(found).size;
+    const numbers = found.filter((value) => typeof value === "number");
+    return asked.function === "sum" ? numbers.reduce((a, b) => a + b, 0) : Math.max(...numbers);
+  }
+
   flowTime(flow: number, step: number, which: "first" | "last"): number | undefined {
     const state = this.state.flows[this.flowRule[flow] ?? -1];
     const time = state?.[which][step];

@@ -61,6 +61,10 @@ export function ownHit(
     victim: isVictimRole(rule),
     explanation: renderTemplate(rule.explain, context, context.pack.baseCurrency),
     evidence,
+    attrs: rule.emit.flatMap(({ name, read }) => {
+      const value = read(context);
+      return value === undefined ? [] : [{ name, value }];
+    }),
   };
 }
 

@@ -20,6 +20,7 @@ export function observedContext(view: TxView, profile: Profile | undefined): Con
     base: () => undefined,
     aggHas: () => undefined,
     hits: () => 0,
+    hitAttr: () => undefined,
     knownFor: () => undefined,
     flowTime: () => undefined,
     past: undefined,

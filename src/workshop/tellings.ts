@@ -23,6 +23,7 @@ export function hitView(telling: GivenTelling, rule: CompiledRule, entity: Entit
     victim: mayBeVictim(rule),
     explanation: "given",
     evidence: [],
+    attrs: [],
     crime: rule.crime,
   };
 }

@@ -201,6 +201,7 @@ export const hitView: fc.Arbitrary<HitView> = record({
   relation: fc.constantFrom("self", "account", "member"),
   episodeStart: time,
   lastTrue: time,
+  attrs: fc.array(record({ name: text, value: fc.oneof(text, integer) }), { maxLength: 2 }),
   crime: fc.constantFrom(...CRIMES),
   victim: fc.boolean(),
   explanation: text,

@@ -114,7 +114,7 @@ describe("bytes that are no view", () => {
   it("with evidence that is no list are refused", () => {
     const [view] = fc.sample(hitView, { seed: 1, numRuns: 1 });
     if (view === undefined) throw new Error("no sample");
-    const whole = encoded({ ...view, evidence: [] });
+    const whole = encoded({ ...view, evidence: [], attrs: [] });
     for (const json of ["{}", "[", "null"]) {
       const writer = new ByteWriter();
       writer.raw(whole.subarray(0, -1));

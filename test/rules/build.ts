@@ -184,6 +184,7 @@ export function context(given: Partial<Context> = {}): Context {
     base: () => undefined,
     aggHas: () => undefined,
     hits: () => 0,
+    hitAttr: () => undefined,
     knownFor: () => undefined,
     flowTime: () => undefined,
     past: undefined,

@@ -110,6 +110,7 @@ function ruleOf(id: string, slot: number, flow?: number): CompiledRule {
     hitInputs: [],
     aggregates: [],
     typology: undefined,
+    emit: [],
     explain: [],
     cautions: [],
     sources: [],

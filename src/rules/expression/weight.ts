@@ -26,7 +26,8 @@ export function isWeightlessList(list: RuleList): boolean {
 /** How much an expression proves when it holds: 0 nothing by itself, 1 something weak, 2 something solid. */
 export type Weight = 0 | 1 | 2;
 
-const WEAK = CLASS_BITS.geography | CLASS_BITS.npo | CLASS_BITS.customer;
+/** What is never enough alone. */
+export const WEAK = CLASS_BITS.geography | CLASS_BITS.npo | CLASS_BITS.customer;
 
 /** The least that must have been seen for the tree to hold. */
 export function weightOf(tree: Checked): Weight {
