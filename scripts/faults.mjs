@@ -19,7 +19,7 @@ short form. The tests stand in \`test/faults\`, each named by its row.
 The oracle of every row: the settled alerts on the topic and the state of every entity in Redis are those of one
 ordered pass in memory over the same movements (\`test/faults/oracle.ts\`); what was sent again carries the id and
 revision that it had, with the same content ("repeats by id"). To see the same by hand: kill anything during
-\`palermo run\`, let it settle, then \`palermo verify\`.
+\`palermo run\`, let it settle, then \`palermo verify\`. Times are those of one machine and what else it ran.
 
 `;
 
