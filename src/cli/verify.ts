@@ -19,6 +19,7 @@ import { type TopicNames, topicNames } from "../stream/topics.ts";
 import { readTopicsOnce } from "./alerts-topic.ts";
 import { createDecoders } from "./decoders.ts";
 import { loadRules } from "./load-rules.ts";
+import { openPacks } from "./open-packs.ts";
 import { EXIT_OK, EXIT_REJECTED, type Terminal } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { type RunOptions, readConfig } from "./run.ts";
@@ -72,7 +73,9 @@ export async function runVerify(options: VerifyOptions, terminal: Terminal): Pro
     const names = topicNames(config.topic);
     await checkTopics(admin, names);
     const ends = await untilSettled(admin, config, names, (options.wait ?? WAIT_SECONDS) * 1_000, terminal);
-    const reservations = reservationsOf(names, ends);
+    const hashes = await packsInForce(config, bus, admin, names);
+    checkPack(pack, hashes);
+    const reservations = [...reservationsOf(names, ends), ...packReservations(hashes)];
     const decoders = createDecoders(config.mapping, lists);
     const builder = createPass((topic) => (topic === names.parties ? decoders.parties : decoders.transactions));
     await readTopicsOnce(bus, [names.transactions, names.parties], (topic, partition, record) =>
@@ -109,7 +112,8 @@ export async function runVerify(options: VerifyOptions, terminal: Terminal): Pro
 }
 
 async function checkTopics(admin: Admin, names: TopicNames): Promise<void> {
-  const wanted = [names.transactions, names.parties, names.views, names.alerts, names.protected, names.shadow];
+  const { transactions, parties, views, packs, alerts, shadow } = names;
+  const wanted = [transactions, parties, views, packs, alerts, names.protected, shadow];
   const known = new Set((await admin.describe(wanted)).map((topic) => topic.name));
   const missing = wanted.filter((name) => !known.has(name));
   if (missing.length > 0) {
@@ -176,6 +180,31 @@ function reservationsOf(names: TopicNames, ends: Ends): string[] {
       ? []
       : [`${name} no longer has its first ${gone} records: what they caused shows as extra or as differing`];
   });
+}
+
+/** Hashes of the packs that were put in force, in order. */
+async function packsInForce(config: Config, bus: Bus, admin: Admin, names: TopicNames): Promise<string[]> {
+  const log = await openPacks(config, bus, admin, names.packs);
+  try {
+    return log.activations().map(({ hash }) => hash);
+  } finally {
+    await log.close();
+  }
+}
+
+function checkPack(pack: Pack, hashes: readonly string[]): void {
+  const latest = hashes.at(-1);
+  if (latest === undefined || latest === pack.hash) return;
+  throw new UsageError(
+    `the pack in force is ${latest.slice(0, 12)}, the rules here make ${pack.hash.slice(0, 12)}: verify with the ` +
+      "rules, lists and tuning that run",
+  );
+}
+
+function packReservations(hashes: readonly string[]): string[] {
+  const different = new Set(hashes).size;
+  if (different < 2) return [];
+  return [`${different} packs were in force: the pass judges by the last, what others judged shows as differing`];
 }
 
 interface Published {

@@ -97,6 +97,9 @@ describe("verify", () => {
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining("no such topic: nowhere.parties")]);
     const behind = await palermo(["verify", "--wait", "0"], { PALERMO_SCREEN_GROUP: "somebody-else" });
     expect([behind.code, behind.stderr]).toEqual([2, expect.stringMatching(/records behind \(group somebody-else\)/)]);
+    const shipped = fileURLToPath(new URL("../../rules/", import.meta.url));
+    const other = await palermo(["verify"], { PALERMO_RULES: shipped });
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining("verify with the rules")]);
     const usage = await palermo(["verify", "--limit", "none"]);
     expect(usage.code).toBe(2);
   });
