@@ -9,6 +9,7 @@ import { PLAIN, styleOf } from "./output.ts";
 import { shippedRulesDir } from "./paths.ts";
 import { REPORT_FORMATS, type ReportFormat } from "./report-options.ts";
 import { folderVerb, type RulesVerbs } from "./rules-verb.ts";
+import { addDiffVerb, addMutateVerb } from "./verbs-rules-measure.ts";
 import { addFmtVerb, addListVerb, addLockVerb, addNewVerb, addPlanVerb, addSchemaVerb } from "./verbs-rules-write.ts";
 
 /** Adds `palermo rules` and its verbs, in the order in which help lists them. */
@@ -24,6 +25,7 @@ export function addRulesVerbs(program: Command, terminal: Terminal, done: (code:
   addLockVerb(verbs);
   addTestVerb(verbs);
   addMutateVerb(verbs);
+  addDiffVerb(verbs);
 }
 
 interface CheckOptions {
@@ -121,38 +123,3 @@ Examples:
   palermo rules test my-rules --threshold 100 --junit results.xml
 
 Exit codes: 0 all passed, 1 some failed or too little is decided, 2 usage or rules at fault.`;
-
-interface MutateOptions {
-  readonly lists?: string;
-  readonly rule?: string;
-  readonly min?: number;
-  readonly search?: boolean;
-  readonly json?: boolean;
-}
-
-function addMutateVerb(verbs: RulesVerbs): void {
-  const { terminal, done } = verbs;
-  folderVerb(verbs, "mutate", "Change rules in small ways and tell which changes their own tests do not notice.")
-    .option("--rule <id>", "only this rule")
-    .option("--min <percent>", "end with 1 when tests notice fewer of the changes", percentOption)
-    .option("--no-search", "do not look for the tests that are missing: faster")
-    .option("--json", "scores and survivors as one JSON object: { score, rules }")
-    .addHelpText("after", MUTATE_HELP)
-    .action(async (dir: string | undefined, options: MutateOptions) => {
-      const { runRulesMutate } = await import("./rules-mutate.ts");
-      const args = { ...options, dir: dir ?? shippedRulesDir(), json: options.json === true };
-      done(runRulesMutate(args, terminal));
-    });
-}
-
-const MUTATE_HELP = `
-Each mutant differs from its rule in one place: a value one step off, > for >=, a clause or filter left out, all for
-any, a clause the other way round, a window halved or doubled, steps swapped, a weight of 0, a sum for a count.
-For those that pass all tests of their rule, a test that would fail is searched and printed as it stands in a file.
-
-Examples:
-  palermo rules mutate --min 85
-  palermo rules mutate my-rules --rule HT-FUNNEL-02
-  palermo rules mutate my-rules --json --no-search
-
-Exit codes: 0 at least --min, 1 less or tests that fail already, 2 usage or rules at fault.`;

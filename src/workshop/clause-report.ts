@@ -103,3 +103,12 @@ function atLeast(n: number, yes: number, open: number): Tri {
   if (yes >= n) return true;
   return yes + open >= n ? undefined : false;
 }
+
+/** Leaves that keep a tree from holding: `people: 3 of 4`. */
+export function falseLeaves(report: ClauseReport): string[] {
+  if (report.value === true) return [];
+  if (report.kind !== "leaf") return report.children.flatMap(falseLeaves);
+  const { name, text, value, observed, needed } = report;
+  const seen = observed === undefined || needed === undefined ? text : `${observed} of ${needed}`;
+  return [`${name}: ${value === undefined ? "unknown" : seen}`];
+}

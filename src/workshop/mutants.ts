@@ -270,7 +270,13 @@ class TreeMutants {
   }
 
   private text(operator: MutationOperator, path: TreePath, node: ScalarNode, text: string, change: string): void {
-    this.add(operator, node, path, withText(node, text), change, [node.text, text]);
+    this.add(operator, node, path, withText(node, text), change, [node.text, text, ...this.paramsIn(node.text)]);
+  }
+
+  /** Values of the parameters that an expression names. */
+  private paramsIn(text: string): string[] {
+    const names = text.match(/(?<=\bparams\.)\w+/g) ?? [];
+    return names.flatMap((name) => textAt(this.root, ["params", name, "value"]) ?? []);
   }
 
   private add(

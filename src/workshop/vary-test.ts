@@ -134,6 +134,9 @@ const DROPPABLE: ReadonlySet<string> = new Set([
   "device",
   "cell",
   "km_from_home",
+  "institution_country",
+  "other_kind",
+  "employee",
 ]);
 
 function* outOfScope(spec: EventSpec, rule: RuleTests): Generator<EventSpec> {
