@@ -8,7 +8,7 @@ import { readRuleTests, TEST_KINDS } from "../../src/workshop/test-spec.ts";
 
 const RULES = join(import.meta.dirname, "../../rules");
 const FILES = readRuleFiles(RULES);
-const FOLDERS = ["ht", "labour", "smuggling", "tf", "nexus"];
+const FOLDERS = ["cse", "ht", "labour", "smuggling", "tf", "nexus"];
 const RULE_FILES = FOLDERS.flatMap((folder) =>
   readdirSync(join(RULES, folder)).map((file) => join(RULES, folder, file)),
 );
@@ -52,6 +52,8 @@ describe("the shipped pack", () => {
   it("routes every typology in which a person may be a victim to specialists", () => {
     const victims = new Set(pack?.rules.filter((rule) => rule.selfMayBe.includes("victim")).map(({ id }) => id));
     expect([...victims].sort()).toEqual([
+      "CSE",
+      "CSE-SEXT-07",
       "HT-ADS-01",
       "HT-DEPLETE-02",
       "HT-FUNNEL-01",
@@ -59,8 +61,10 @@ describe("the shipped pack", () => {
       "HT-LODGE-01",
       "HT-NIGHT-01",
       "HT-P2PIN-01",
+      "HT-PREPAID-02",
       "HT-SX",
       "LAB-FWD-01",
+      "NX-TOLL-06",
     ]);
     for (const rule of pack?.rules ?? []) {
       if (rule.typology !== undefined && rule.id !== "TF")
