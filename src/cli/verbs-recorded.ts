@@ -1,5 +1,7 @@
-/** The verbs that look into recorded data: `explain`, `evidence`. Only their options stand here. */
-import type { Command } from "commander";
+/** The verbs that look into recorded data: `explain`, `evidence`, `baseline`. Only their options stand here. */
+import { type Command, Option } from "commander";
+import { PEER_GROUPS } from "../rules/plan-baselines.ts";
+import type { BaselineOptions } from "./baseline.ts";
 import type { EvidenceOptions } from "./evidence.ts";
 import type { ExplainOptions } from "./explain.ts";
 import { gathered, settingOption, timeOption } from "./options.ts";
@@ -9,6 +11,7 @@ import type { Terminal } from "./output.ts";
 export function addRecordedVerbs(program: Command, terminal: Terminal, done: (code: number) => void): void {
   addExplainVerb(program, terminal, done);
   addEvidenceVerb(program, terminal, done);
+  addBaselineVerb(program, terminal, done);
 }
 
 /** Options that all of them share. */
@@ -70,3 +73,29 @@ Examples:
 
 Exit codes: 0 every number follows from the data, 1 failed, 2 usage or rules at fault, or no such alert,
 3 some number differs.`;
+
+function addBaselineVerb(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  withRecorded(program.command("baseline"))
+    .description("Measure what is usual for groups of customers, for rules that hold a number against peers.")
+    .argument("<file...>", "transactions as NDJSON or CSV, also .gz; a few months of them")
+    .addOption(
+      new Option("--group <name>", "what makes customers peers").choices([...PEER_GROUPS]).makeOptionMandatory(),
+    )
+    .option("--rules <dir>", "rules whose numbers are measured (default: those that come with Palermo)")
+    .option("--id <name>", "id of the file (default: peers_ and the group)")
+    .option("--out <file>", "write there, for the folder of the rules (default: standard output)")
+    .addHelpText("after", BASELINE_HELP)
+    .action(async (files: string[], options: BaselineOptions) => {
+      const { runBaseline } = await import("./baseline.ts");
+      done(await runBaseline(files, options, terminal));
+    });
+}
+
+const BASELINE_HELP = `
+Percentiles are of the greatest value that each customer showed: above the 95th is what 19 of 20 never reached.
+Groups of fewer than ten customers are left out.
+
+Example:
+  palermo baseline q1.ndjson.gz --parties customers.ndjson --group segment --out my-rules/peers_segment.yaml
+
+Exit codes: 0 measured, 1 failed, 2 usage or rules at fault, or no rule asks for this group.`;

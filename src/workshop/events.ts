@@ -130,7 +130,7 @@ function selfSide(draft: Draft): Record<string, unknown> {
   const account = read("self") ?? SUBJECT_ACCOUNT;
   const balance = read("balance_after");
   return clean({
-    own: true,
+    own: read("self_own") === "false" ? undefined : true,
     kind: "account",
     account,
     party: read("self_party") ?? (account === SUBJECT_ACCOUNT ? SUBJECT_PARTY : undefined),

@@ -103,6 +103,7 @@ export const EVENT_KEYS = [
   "cell",
   "km_from_home",
   "self",
+  "self_own",
   "self_country",
   "self_party",
   "other",
