@@ -107,7 +107,8 @@ function describe({ change, before, after }: AlertChange): string {
   if (digest === undefined) return change;
   const { alertId, typology, subject, openedAt, severity, score } = digest;
   const was = change === "changed" && before !== undefined ? `${before.severity} ${before.score} -> ` : "";
-  return `${change} ${alertId} ${typology} on ${subject.kind} ${printable(subject.token)}, ${was}${severity} ${score}, ${openedAt}`;
+  const what = `${typology} on ${subject.kind} ${printable(subject.token)}`;
+  return `${change} ${alertId} ${what}, ${was}${severity} ${score}, ${openedAt}`;
 }
 
 function moreLines(diff: PackDiff): string[] {
