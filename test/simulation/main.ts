@@ -3,7 +3,7 @@
  * of seeds and a fresh one.
  */
 import { parseArgs } from "node:util";
-import { PLANTS } from "./plants.ts";
+import { PLANTS, planted } from "./plants.ts";
 import { describeResult, totalsOf } from "./report.ts";
 import { type Result, simulate } from "./simulate.ts";
 
@@ -47,7 +47,7 @@ async function main(): Promise<number> {
   }
   const results: Result[] = [];
   for (let at = seed; at < seed + runs; at++) {
-    const result = await simulate(at, plant === undefined ? {} : { wrong: plant.wrong() });
+    const result = await simulate(at, plant === undefined ? {} : planted(plant));
     results.push(result);
     if (values.json) process.stdout.write(`${JSON.stringify(describeResult(result))}\n`);
     else if (result.faults.length > 0) {

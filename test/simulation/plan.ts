@@ -58,7 +58,7 @@ export function drawPlan(random: Random): Plan {
     ? ["both", "both"]
     : [...Array<Role>(1 + random.below(2)).fill("intake"), ...Array<Role>(1 + random.below(3)).fill("screen")];
   // A mark may make many more: few movements go a long way.
-  const engine = random.chance(6) ? "marks" : random.chance(40) ? "rules" : "tally";
+  const engine = random.chance(4) ? "marks" : random.chance(35) ? "rules" : "tally";
   return {
     engine,
     messages: engine === "marks" ? 10 + random.below(15) : 20 + random.below(60),

@@ -17,34 +17,47 @@ import {
 import type { Consumer } from "../../src/stream/bus.ts";
 import type { ScreenEngine } from "../../src/stream/screen-ports.ts";
 import type { Wrong } from "./cluster.ts";
+import type { Plan } from "./plan.ts";
 
 export interface Plant {
   /** What is wrong, for the reader. */
   readonly says: string;
   /** A fresh wrong part: it may keep state of its own. */
   wrong(): Wrong;
+  /** What brings it to light soon; the rest is drawn from the seed. */
+  readonly plan?: Partial<Plan>;
 }
 
+/** Work gets on, so that there is something to go wrong with. */
+const STEADY = { engine: "tally", waits: { crash: 0, freeze: 0 } } as const;
+
 export const PLANTS: Readonly<Record<string, Plant>> = {
-  "lenient-fence": {
+  "commit-without-position": {
     says: "a commit is accepted where the position is missing, as after FLUSHALL",
     wrong: () => ({ functions: { commit: lenientCommit } }),
+    plan: { ...STEADY, troubles: ["flush"], troubleEveryMs: 300, troubledMs: 8_000 },
   },
   "kept-cache": {
     says: "entities stay in the cache when the partition was lost meanwhile",
     wrong: () => ({ store: keepingStore }),
+    plan: { ...STEADY, troubles: ["expel", "join", "leave"], troubleEveryMs: 200, troubledMs: 8_000 },
   },
-  "offset-ahead": {
+  "offset-ahead-of-outbox": {
     says: "the group is told what was read, not what was published",
     wrong: () => ({ consumer: aheadConsumer }),
   },
   "blind-retry": {
     says: "after a lost reply a deletion from the outbox is called again, and it deletes by number",
     wrong: () => ({ functions: { published: countedPublished }, store: blindStore }),
+    plan: {
+      ...{ ...STEADY, messages: 80, commitEntities: 1, fetchRecords: 1, laneLimit: 10_000, troubles: [] },
+      redis: { lost: 0, unanswered: 15, late: 0 },
+    },
   },
-  "early-delete": {
+  "outbox-deleted-early": {
     says: "the outbox is deleted before the broker has acknowledged",
     wrong: () => ({ store: hastyStore }),
+    plan: { ...STEADY, troubles: ["block", "crash"], troubleEveryMs: 150, troubledMs: 8_000 },
   },
   "batch-edge": {
     says: "of each entity only the first alert between two commits is told",
@@ -53,8 +66,14 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   "mark-at-about": {
     says: "a mark is judged at the date of the flow, before its cause",
     wrong: () => ({ engine: aboutEngine }),
+    plan: { engine: "marks", messages: 25 },
   },
 };
+
+/** What `simulate` is given for it. */
+export function planted({ wrong, plan = {} }: Plant): { readonly wrong: Wrong; readonly plan: Partial<Plan> } {
+  return { wrong: wrong(), plan };
+}
 
 /** All of it is one step: nothing else of the simulation runs between its waits. */
 async function lenientCommit(store: MemoryStore, commit: Commit): Promise<CommitResult> {

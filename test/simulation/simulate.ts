@@ -34,14 +34,16 @@ const MARKS = loadRules({ marks: true });
 export interface Options {
   /** Plants a bug. */
   readonly wrong?: Wrong;
+  /** Instead of what the seed draws. */
+  readonly plan?: Partial<Plan>;
   /** Told of the cluster before anything happens: for looking on. */
   readonly observe?: (cluster: Cluster, scheduler: Scheduler) => void;
 }
 
 /** Runs one seed to its end. */
-export async function simulate(seed: number, { wrong = {}, observe }: Options = {}): Promise<Result> {
+export async function simulate(seed: number, { wrong = {}, plan: given, observe }: Options = {}): Promise<Result> {
   const random = createRandom(seed);
-  const plan = drawPlan(random);
+  const plan = { ...drawPlan(random), ...given };
   const workload = createWorkload(random, plan.messages, plan.inputs, plan.troubledMs * 0.8);
   // The log's clock is far ahead of the events, which are a backlog.
   const scheduler = new Scheduler(random, EVENTS_FROM + 30 * DAY_MS);
