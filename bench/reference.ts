@@ -10,6 +10,7 @@ import { createEmbedded } from "../src/screen/embedded.ts";
 import { createEngine } from "../src/screen/engine.ts";
 import { createSettler, type SettledAlert } from "../src/screen/settled.ts";
 import { namespaceOf, partitionKeys } from "../src/store/keys.ts";
+import { toStored } from "../src/store/redis.ts";
 import { publishedAlerts } from "./pipeline.ts";
 import type { Services } from "./services.ts";
 
@@ -53,8 +54,9 @@ export async function outcomeOf(services: Services, name: string, rules = "rules
       const values = keys.length === 0 ? [] : await redis.mgetBuffer(...keys);
       for (const [i, value] of values.entries()) {
         const key = (keys[i] as string).slice(prefix.length);
-        // The first eight bytes are the position of the commit that wrote the value.
-        if (value !== null) counted.set(key, engine.decode(key, value.subarray(8)).work.seq);
+        if (value === null) continue;
+        const stored = toStored(value, key);
+        counted.set(key, engine.decode(key, stored.value, stored.additions).work.seq);
       }
     }
   }

@@ -311,7 +311,7 @@ async function compareState(
 function readEntity(engine: Engine, key: string, stored: Stored | undefined): Entity | string | undefined {
   if (stored === undefined) return undefined;
   try {
-    return engine.decode(key, stored.value);
+    return engine.decode(key, stored.value, stored.additions);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return `its value cannot be read: ${error.message}`;

@@ -16,7 +16,15 @@ import { carryOver } from "./pack-change.ts";
 import { refold, sameTelling } from "./refold.ts";
 import { sendAlert } from "./send.ts";
 import type { Entity } from "./state.ts";
-import { decodeEntityParts, encodeEntity, encodeStateBytes, packTag, writtenUnder } from "./state-codec.ts";
+import {
+  decodeEntityParts,
+  encodeAddition,
+  encodeEntity,
+  encodeStateBytes,
+  keepStored,
+  packTag,
+  writtenUnder,
+} from "./state-codec.ts";
 import { withStandIns } from "./subject-index.ts";
 import {
   type Core,
@@ -41,9 +49,12 @@ export interface Engine {
   newEntity(key: EntityKey): Entity;
   /** Takes the next view in; appends what follows to `out`, in order. */
   apply(entity: Entity, view: View, out: Output[]): Verdict;
+  /** The whole entity as bytes. */
   encode(entity: Entity): Uint8Array;
+  /** What to put behind the bytes given or read last; undefined: that would not do, the entity must be encoded. */
+  addition(entity: Entity): Uint8Array | undefined;
   /** Throws RangeError when the bytes are not an entity of this format. */
-  decode(key: EntityKey, bytes: Uint8Array): Entity;
+  decode(key: EntityKey, bytes: Uint8Array, additions?: readonly Uint8Array[]): Entity;
   /** `tag` of the engine that gave the bytes. Throws RangeError when they are not an entity of this format. */
   tagOf(bytes: Uint8Array): number;
   /**
@@ -65,7 +76,11 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
     newEntity: (key) => ({ ...newEntity(key, full.subjects[kindOf(key)]), work: emptyState(core, kindOf(key)) }),
     apply: (entity, view, out) => apply(core, entity, view, out),
     tag: packTag(full.hash),
-    encode: (entity) => encodeEntity(entity, full),
+    encode(entity) {
+      keepStored(entity);
+      return encodeEntity(entity, full);
+    },
+    addition: encodeAddition,
     tagOf: writtenUnder,
     adopt(entity, from) {
       const { key, kind, sent } = entity;
@@ -75,8 +90,10 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
       const work = carryOver(entity.work, kind, from.pack, full);
       return { ...fresh, base: encodeStateBytes(work, full, kind), work, sent };
     },
-    decode(key, bytes) {
-      const entity: Entity = { ...newEntity(key, full.subjects[kindOf(key)]), ...decodeEntityParts(bytes, key, full) };
+    decode(key, bytes, additions) {
+      const parts = decodeEntityParts(bytes, key, full, additions);
+      const entity: Entity = { ...newEntity(key, full.subjects[kindOf(key)]), ...parts };
+      keepStored(entity);
       entity.work = foldTail(core, entity, entity.tail, SILENT);
       return entity;
     },

@@ -34,7 +34,7 @@ export function newState(subject: SubjectPlan): EntityState {
 
 /** An entity before its first view. */
 export function newEntity(key: EntityKey, subject: SubjectPlan): Entity {
-  return { key, kind: kindOf(key), work: newState(subject), base: undefined, tail: [], sent: [] };
+  return { key, kind: kindOf(key), work: newState(subject), base: undefined, tail: [], sent: [], stored: undefined };
 }
 
 /** A rule that was never judged true. */

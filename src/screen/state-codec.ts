@@ -161,6 +161,30 @@ export function decodeStateBytes(bytes: Uint8Array, pack: Pack, kind: EntityKind
   return state;
 }
 
+/**
+ * Views that came behind what was encoded, added or decoded last, to be put behind those bytes; empty when none did,
+ * undefined when more changed than that. A busy entity's tail holds hundreds of views of the last two hours: writing
+ * it whole for each took four fifths of the screening worker's CPU.
+ */
+export function encodeAddition(entity: Entity): Uint8Array | undefined {
+  const { base, tail, sent, stored } = entity;
+  if (stored === undefined || stored.base !== base || stored.tail !== tail || stored.sent !== sent) return undefined;
+  const added = tail.length - stored.views;
+  if (added === 0) return NOTHING;
+  const writer = new ByteWriter(added * 128);
+  for (let i = stored.views; i < tail.length; i += 1) encodeView(writer, tail[i] as View);
+  keepStored(entity);
+  return writer.finish();
+}
+
+const NOTHING = new Uint8Array();
+
+/** Notes that a store holds the entity as it is now. */
+export function keepStored(entity: Entity): void {
+  const { base, tail, sent } = entity;
+  entity.stored = { base, tail, sent, views: tail.length };
+}
+
 /** An entity as bytes: its base, the views since, what was told of its alerts. Its working state is folded anew. */
 export function encodeEntity(entity: Entity, pack: Pack): Uint8Array {
   const writer = new ByteWriter((entity.base?.length ?? 0) + 512);
@@ -176,20 +200,29 @@ export function encodeEntity(entity: Entity, pack: Pack): Uint8Array {
 }
 
 /**
- * Reads what `encodeEntity` wrote, the base not yet decoded. Throws a RangeError on bytes that are none,
- * of another version, or of another entity.
+ * Reads what `encodeEntity` wrote and `encodeAddition` after it, the base not yet decoded. Throws a RangeError on
+ * bytes that are none, of another version, or of another entity.
  */
-export function decodeEntityParts(bytes: Uint8Array, key: EntityKey, _pack: Pack): EntityParts {
+export function decodeEntityParts(
+  bytes: Uint8Array,
+  key: EntityKey,
+  _pack: Pack,
+  additions: readonly Uint8Array[] = [],
+): EntityParts {
   const reader = new ByteReader(bytes);
   readTag(reader);
   const length = reader.varint();
   // A copy, so that a large reply of the store does not live on in a small base.
   const base = length === 0 ? undefined : reader.raw(length).slice();
   const tail = readList(reader, 8, () => decodeView(reader));
-  const strange = tail.find((view) => view.entity !== key);
-  if (strange !== undefined) reader.fail(`view of another entity than ${key}`);
   const sent = readList(reader, 8, () => decodeSent(reader));
   if (!reader.done) reader.fail("end of the entity");
+  for (const piece of additions) {
+    const added = new ByteReader(piece);
+    while (!added.done) tail.push(decodeView(added));
+  }
+  const strange = tail.find((view) => view.entity !== key);
+  if (strange !== undefined) reader.fail(`view of another entity than ${key}`);
   return { base, tail, sent };
 }
 

@@ -211,4 +211,15 @@ export interface Entity {
   tail: View[];
   /** What was told of alerts, newest last. */
   sent: SentAlert[];
+  /** What a store holds of it, so that what came since can be put behind that; undefined: not known. */
+  stored: StoredForm | undefined;
+}
+
+/** Tells by identity whether an entity only grew at its end: everything else puts a new object in the place of one. */
+export interface StoredForm {
+  readonly base: Uint8Array | undefined;
+  readonly tail: readonly View[];
+  readonly sent: readonly SentAlert[];
+  /** Views of the tail that are stored. */
+  readonly views: number;
 }

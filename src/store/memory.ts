@@ -145,8 +145,17 @@ function apply(state: Partition, commit: Commit): CommitResult {
     assert(last === undefined || last.sequence < entry.sequence, `outbox out of order at ${entry.sequence}`);
     lanes[entry.lane].push({ ...entry, value: Uint8Array.from(entry.value) });
   }
-  for (const { key, value } of commit.entities) {
-    state.values.set(key, { writtenAt: commit.to.next, value: Uint8Array.from(value) });
+  for (const { key, isAddition } of commit.entities) {
+    assert(!isAddition || state.values.has(key), `an addition to nothing: ${key}`);
+  }
+  for (const { key, value, isAddition } of commit.entities) {
+    const known = state.values.get(key);
+    const bytes = Uint8Array.from(value);
+    const stored =
+      known !== undefined && isAddition
+        ? { value: known.value, additions: [...known.additions, bytes] }
+        : { value: bytes, additions: [] };
+    state.values.set(key, { writtenAt: commit.to.next, ...stored });
   }
   for (const seen of commit.seen) state.seen.set(seen.source, seen);
   Object.assign(state.lanes, lanes);

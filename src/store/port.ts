@@ -63,9 +63,19 @@ export interface Claim {
 
 /** An entity's value as it was written. */
 export interface Stored {
-  /** `to.next` of the commit that wrote it; one beyond the partition's position is foreign to it. */
+  /** `to.next` of the commit that wrote it last; one beyond the partition's position is foreign to it. */
   readonly writtenAt: bigint;
   readonly value: Uint8Array;
+  /** What later commits put behind it, oldest first. */
+  readonly additions: readonly Uint8Array[];
+}
+
+/** What a commit writes of one entity. */
+export interface EntityChange {
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** Goes behind what is stored, which must be there; otherwise it takes the place of it. */
+  readonly isAddition?: boolean;
 }
 
 export interface Commit {
@@ -76,8 +86,8 @@ export interface Commit {
   /** In force at `to`. */
   readonly pack: PlacedPack;
   readonly seen: readonly Seen[];
-  /** Entity key and encoded value; each value is stored behind `to.next` (added by the store). */
-  readonly entities: readonly { readonly key: string; readonly value: Uint8Array }[];
+  /** Each value is stored behind `to.next` (added by the store). */
+  readonly entities: readonly EntityChange[];
   /** After this without a write the store may forget an entity: garbage collection, never a meaning. */
   readonly ttlMs: number;
   /** In the order of `sequence`, each greater than any committed before in its lane. */

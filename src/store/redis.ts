@@ -66,7 +66,8 @@ const NOT_NOW = new Set([
 const ACCESS = /\b(NOAUTH|NOPERM|WRONGPASS)\b/;
 const DISTRUST = /\bCERTIFICATE\b/;
 const READ_CHUNK = 2_000;
-const POSITION_BYTES = 8;
+/** Before each piece of a value: position of the commit that wrote it (8 bytes), length of what follows (4). */
+const PIECE_HEAD_BYTES = 12;
 
 /** Connects (waiting for the server as long as it takes), checks it and loads the functions. */
 export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
@@ -256,21 +257,22 @@ function commitArguments(keys: PartitionKeys, commit: Commit): [string[], (strin
   const alerts = outbox.filter((entry) => entry.lane === "alerts");
   const marks = outbox.filter((entry) => entry.lane === "marks");
   const names = metaKeys(keys);
-  const counts = [seen.length, alerts.length, marks.length].map(String);
+  const whole = entities.filter(({ isAddition }) => !isAddition);
+  const ordered = [...whole, ...entities.filter(({ isAddition }) => isAddition)];
+  const counts = [seen.length, alerts.length, marks.length, whole.length].map(String);
   const positions = [from.next, from.fingerprint, to.next, to.fingerprint].map(String);
   const args: (string | Buffer)[] = [commit.owner, ...positions, formatPack(pack), ...counts];
   for (const { source, offset, index } of seen) args.push(source, `${offset}:${index}`);
   for (const entry of [...alerts, ...marks]) args.push(Buffer.concat([Buffer.from(entry.sequence), entry.value]));
   args.push(String(commit.ttlMs));
   // One block for all values: a slice each costs less than an allocation each.
-  const block = Buffer.allocUnsafe(entities.reduce((sum, { value }) => sum + POSITION_BYTES + value.length, 0));
+  const block = Buffer.allocUnsafe(entities.reduce((sum, { value }) => sum + PIECE_HEAD_BYTES + value.length, 0));
   let at = 0;
-  for (const { key, value } of entities) {
+  for (const { key, value } of ordered) {
+    const end = putPiece(block, at, to.next, value);
     names.push(keys.entityPrefix + key);
-    block.writeBigUInt64BE(to.next, at);
-    block.set(value, at + POSITION_BYTES);
-    args.push(block.subarray(at, at + POSITION_BYTES + value.length));
-    at += POSITION_BYTES + value.length;
+    args.push(block.subarray(at, end));
+    at = end;
   }
   return [names, args];
 }
@@ -326,9 +328,35 @@ function toSeen(source: string, origin: string): Seen {
   return { source, offset: BigInt(origin.slice(0, colon)), index: Number(origin.slice(colon + 1)) };
 }
 
-function toStored(value: Buffer, name: string): Stored {
-  if (value.length < POSITION_BYTES) throw new StoreError(`the value of ${name} in Redis is not Palermo's`, false);
-  return { writtenAt: value.readBigUInt64BE(0), value: value.subarray(POSITION_BYTES) };
+/** A value in one piece, as a commit to the position `writtenAt` would have written it. */
+export function storedValue(writtenAt: bigint, value: Uint8Array): Buffer {
+  const block = Buffer.allocUnsafe(PIECE_HEAD_BYTES + value.length);
+  putPiece(block, 0, writtenAt, value);
+  return block;
+}
+
+/** Writes one piece of a value; gives where the next one begins. */
+function putPiece(block: Buffer, at: number, writtenAt: bigint, value: Uint8Array): number {
+  block.writeBigUInt64BE(writtenAt, at);
+  block.writeUInt32BE(value.length, at + 8);
+  block.set(value, at + PIECE_HEAD_BYTES);
+  return at + PIECE_HEAD_BYTES + value.length;
+}
+
+/** Takes a value of Redis apart; `name` is for the message. Throws StoreError when it is not Palermo's. */
+export function toStored(value: Buffer, name: string): Stored {
+  const pieces: Buffer[] = [];
+  let writtenAt = 0n;
+  for (let at = 0; at < value.length || pieces.length === 0; ) {
+    const from = at + PIECE_HEAD_BYTES;
+    const end = from <= value.length ? from + value.readUInt32BE(at + 8) : Number.POSITIVE_INFINITY;
+    if (end > value.length) throw new StoreError(`the value of ${name} in Redis is not Palermo's`, false);
+    writtenAt = value.readBigUInt64BE(at);
+    pieces.push(value.subarray(from, end));
+    at = end;
+  }
+  const [first, ...additions] = pieces as [Buffer, ...Buffer[]];
+  return { writtenAt, value: first, additions };
 }
 
 function toEntry(entry: Buffer, lane: Lane): OutboxEntry {

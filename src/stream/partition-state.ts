@@ -7,8 +7,18 @@ import { assert } from "../base/assert.ts";
 import type { EntityKey } from "../domain/entity.ts";
 import type { Output, Verdict } from "../screen/outputs.ts";
 import type { Entity } from "../screen/state.ts";
-import type { PackInForce, PlacedPack, Stored } from "../store/port.ts";
-import { type Claim, type Commit, formatSequence, type OutboxEntry, type Position, type Seen } from "../store/port.ts";
+import type {
+  Claim,
+  Commit,
+  EntityChange,
+  OutboxEntry,
+  PackInForce,
+  PlacedPack,
+  Position,
+  Seen,
+  Stored,
+} from "../store/port.ts";
+import { formatSequence } from "../store/port.ts";
 import type { BusRecord } from "./bus.ts";
 import { positionAfter } from "./positions.ts";
 import { type PackedView, RecordReader, ViewPacker, viewsSource } from "./record.ts";
@@ -189,7 +199,7 @@ export class PartitionState {
       else {
         const engine = this.engines.get(current.tagOf(stored.value));
         assert(engine !== undefined, "the engine of a value is learnt before it is admitted");
-        this.hold(key, engine, engine.decode(key, stored.value), stored.value.length);
+        this.hold(key, engine, engine.decode(key, stored.value, stored.additions), lengthOf(stored));
       }
     }
   }
@@ -227,7 +237,7 @@ export class PartitionState {
     if (this.applied === undefined) return undefined;
     assert(this.flying.length === 0, "one commit in flight a partition");
     const to = positionAfter(this.applied);
-    const entities = this.dirty.map((cached) => ({ key: cached.key, value: this.encode(cached) }));
+    const entities = this.dirty.map((cached) => this.change(cached)).filter(({ value }) => value.length > 0);
     const seen: Seen[] = [];
     for (const source of this.seenChanged) {
       const origin = this.seen.get(source);
@@ -303,14 +313,18 @@ export class PartitionState {
     this.dirtyBytes += cached.bytes;
   }
 
-  private encode(cached: Cached): Uint8Array {
-    const value = cached.engine.encode(cached.entity);
-    this.cachedBytes += value.length - cached.bytes;
-    cached.bytes = value.length;
+  private change(cached: Cached): EntityChange {
+    const { key, entity, engine } = cached;
+    const addition = engine.addition(entity);
+    const isAddition = addition !== undefined;
+    const value = addition ?? engine.encode(entity);
+    const bytes = value.length + (isAddition ? cached.bytes : 0);
+    this.cachedBytes += bytes - cached.bytes;
+    cached.bytes = bytes;
     cached.dirty = false;
     cached.flying = true;
-    if (value.length > VALUE_BYTES_MAX) this.counts.oversized.push({ entity: cached.key, bytes: value.length });
-    return value;
+    if (bytes > VALUE_BYTES_MAX) this.counts.oversized.push({ entity: key, bytes });
+    return { key, value, isAddition };
   }
 
   /** Sorts the outputs of one view into the lanes. */
@@ -380,6 +394,10 @@ interface Cached {
 interface Origin {
   readonly offset: bigint;
   readonly index: number;
+}
+
+function lengthOf({ value, additions }: Stored): number {
+  return additions.reduce((sum, piece) => sum + piece.length, value.length);
 }
 
 function isAfter(offset: bigint, index: number, origin: Origin): boolean {

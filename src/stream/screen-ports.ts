@@ -15,7 +15,9 @@ export interface ScreenEngine {
   newEntity(key: EntityKey): Entity;
   apply(entity: Entity, view: View, out: Output[]): Verdict;
   encode(entity: Entity): Uint8Array;
-  decode(key: EntityKey, bytes: Uint8Array): Entity;
+  /** What to put behind the bytes given or read last; undefined: that would not do, the entity must be encoded. */
+  addition(entity: Entity): Uint8Array | undefined;
+  decode(key: EntityKey, bytes: Uint8Array, additions: readonly Uint8Array[]): Entity;
   /** `tag` of the engine that gave the bytes. */
   tagOf(bytes: Uint8Array): number;
   /** Takes over an entity that another engine has kept. */

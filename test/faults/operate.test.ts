@@ -6,6 +6,7 @@ import { grouped } from "../../src/cli/output.ts";
 import type { RebuildSummary } from "../../src/cli/rebuild.ts";
 import type { Findings } from "../../src/cli/verify.ts";
 import { createEngine } from "../../src/screen/engine.ts";
+import { storedValue, toStored } from "../../src/store/redis.ts";
 import { fakeTerminal } from "../cli/fake-terminal.ts";
 import { stories, storyLines } from "../stories.ts";
 import { faultTest, LONG, SEED } from "./fault-test.ts";
@@ -49,9 +50,10 @@ const nameOf = (key: string): string => key.slice(key.indexOf(":e:") + 3);
 /** The stored value of an entity that lost one of its views. */
 function miscounted(key: string, value: Buffer): Buffer {
   const engine = createEngine(rig.pack, { tailKeep: 1 });
-  const entity = engine.decode(nameOf(key), value.subarray(8));
+  const stored = toStored(value, key);
+  const entity = engine.decode(nameOf(key), stored.value, stored.additions);
   entity.tail = entity.tail.slice(1);
-  return Buffer.concat([value.subarray(0, 8), engine.encode(entity)]);
+  return storedValue(stored.writtenAt, engine.encode(entity));
 }
 
 describe("verify", () => {

@@ -10,7 +10,7 @@ import type { ScreenEngine } from "../../src/stream/screen-ports.ts";
 import { indicator, RATES, typology } from "../screen/build.ts";
 import { type RedisService, startRedis } from "../services/index.ts";
 import { randomFrom } from "../stream/faulty-store.ts";
-import { digest, entriesOf, type Folded, foldLog, note } from "../stream/pack-rig.ts";
+import { digestStored, entriesOf, type Folded, foldLog, note } from "../stream/pack-rig.ts";
 import { faultTest } from "./fault-test.ts";
 import { type PalermoProcess, startPalermo } from "./palermo-process.ts";
 import { createRunRig, type RunRig } from "./run-rig.ts";
@@ -83,12 +83,15 @@ async function inForceEverywhere(rig: RunRig, hash: string): Promise<void> {
   while (!(await rig.packs()).every((pack) => pack === hash)) await sleep(50);
 }
 
-async function foundIn(rig: RunRig): Promise<Folded> {
+async function foundIn(rig: RunRig, engines: readonly ScreenEngine[]): Promise<Folded> {
   const alerts = new Map<string, string>();
   for (const records of await rig.log(rig.topics.alerts)) {
     for (const { value, headers } of records) note(alerts, headers.sequence ?? "", String(value));
   }
-  const values = [...(await rig.values())].map(([key, value]): [string, string] => [key, digest(value)]);
+  const values = [...(await rig.values())].map(([key, stored]): [string, string] => [
+    key,
+    digestStored(key, stored, engines),
+  ]);
   return { alerts, entities: new Map(values) };
 }
 
@@ -138,7 +141,7 @@ describe(`rules that change while it runs (seed ${seed})`, () => {
       }
       await inForceEverywhere(rig, packs.at(-1)?.pack.hash ?? "");
       measure("settled after the last kill ms", await rig.settled(total));
-      const found = await foundIn(rig);
+      const found = await foundIn(rig, packs);
       expect(entriesOf(found)).toEqual(entriesOf(foldLog(await rig.log(rig.topics.views), packs)));
       const hashes = [...found.alerts.values()].map((alert) => alert.split(" ")[1]);
       measure("packs named by alerts", new Set(hashes).size);
@@ -192,7 +195,9 @@ describe(`rules that change while it runs (seed ${seed})`, () => {
       ]);
       expect(await packs(rig, "--activate", back.slice(0, 10), "--json")).toEqual([0, { activated: back }]);
       await inForceEverywhere(rig, back);
-      expect(entriesOf(await foundIn(rig))).toEqual(entriesOf(foldLog(await rig.log(rig.topics.views), [first, next])));
+      expect(entriesOf(await foundIn(rig, [first, next]))).toEqual(
+        entriesOf(foldLog(await rig.log(rig.topics.views), [first, next])),
+      );
       expect(await palermo.stop()).toBe(0);
     });
   });

@@ -15,7 +15,8 @@ import type { Pack } from "../../src/rules/plan.ts";
 import { createEngine } from "../../src/screen/engine.ts";
 import { createSettler } from "../../src/screen/settled.ts";
 import type { Entity } from "../../src/screen/state.ts";
-import { parsePack } from "../../src/store/port.ts";
+import { parsePack, type Stored } from "../../src/store/port.ts";
+import { toStored } from "../../src/store/redis.ts";
 import { type PalermoProcess, startPalermo } from "./palermo-process.ts";
 import { RATES, RULES } from "./sample.ts";
 
@@ -91,7 +92,7 @@ export interface RunRig {
   /** Records of a topic, to its present end, by partition. */
   log(topic: string): Promise<LoggedRecord[][]>;
   /** Values of entities in the store by key. */
-  values(): Promise<Map<string, Buffer>>;
+  values(): Promise<Map<string, Stored>>;
   /** Values of a topic, to its present end. */
   read(topic: string): Promise<string[]>;
   /** Entities in the store by key. */
@@ -152,14 +153,15 @@ export async function createRunRig(options: RigOptions): Promise<RunRig> {
   };
   const keyOf = (p: number, name: string): string => `${id}:default:{p${p}}:${name}`;
   const partitions = Array.from({ length: views }, (_, p) => p);
-  const values = async (): Promise<Map<string, Buffer>> => {
-    const found = new Map<string, Buffer>();
+  const values = async (): Promise<Map<string, Stored>> => {
+    const found = new Map<string, Stored>();
     for (const p of partitions) {
       const prefix = keyOf(p, "e:");
       const keys = await keysOf(redis, prefix);
       if (keys.length === 0) continue;
       for (const [i, value] of (await redis.mgetBuffer(...keys)).entries()) {
-        if (value !== null) found.set((keys[i] ?? "").slice(prefix.length), value.subarray(8));
+        const key = keys[i] ?? "";
+        if (value !== null) found.set(key.slice(prefix.length), toStored(value, key));
       }
     }
     return found;
@@ -238,7 +240,8 @@ export async function createRunRig(options: RigOptions): Promise<RunRig> {
     read: (topic) => readAll(kafka, admin, topic),
     async entities() {
       const engine = createEngine(pack, { tailKeep: 1 });
-      return new Map([...(await values())].map(([key, value]) => [key, engine.decode(key, value)]));
+      const found = [...(await values())];
+      return new Map(found.map(([key, { value, additions }]) => [key, engine.decode(key, value, additions)]));
     },
     async close() {
       for (const palermo of processes) if (palermo.running) await palermo.kill();

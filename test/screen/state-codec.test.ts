@@ -10,10 +10,12 @@ import {
   decodeEntityParts,
   decodeState,
   decodeStateBytes,
+  encodeAddition,
   encodedLength,
   encodeEntity,
   encodeState,
   encodeStateBytes,
+  keepStored,
   packTag,
   writtenUnder,
 } from "../../src/screen/state-codec.ts";
@@ -33,6 +35,7 @@ function entityOf(parts: Partial<Entity>): Entity {
     base: undefined,
     tail: [],
     sent: [],
+    stored: undefined,
     ...parts,
   };
 }
@@ -160,6 +163,32 @@ describe("entities as bytes", () => {
     const bytes = encodeEntity(entityOf({}), { ...PACK, hash: "one" });
     expect(writtenUnder(bytes)).toBe(packTag("one"));
     expect(packTag("one")).not.toBe(packTag("two"));
+  });
+
+  it("grow by what came behind them, in as many pieces as there were calls", () => {
+    fc.assert(
+      fc.property(
+        parts,
+        fc.array(fc.array(anyView, { maxLength: 3 }), { maxLength: 3 }),
+        ([state, views, sent], more) => {
+          const base = state && encodeStateBytes(state, PACK, "account");
+          const entity = entityOf({ base, tail: views.map((view): View => ({ ...view, entity: KEY })), sent });
+          expect(encodeAddition(entity)).toBeUndefined();
+          const whole = encodeEntity(entity, PACK);
+          keepStored(entity);
+          const pieces = more.map((added) => {
+            entity.tail.push(...added.map((view): View => ({ ...view, entity: KEY })));
+            return encodeAddition(entity) as Uint8Array;
+          });
+          const { tail } = entity;
+          expect(decodeEntityParts(whole, KEY, PACK, pieces)).toStrictEqual({ base, tail, sent });
+          for (const changed of [{ tail: [...tail] }, { base: new Uint8Array() }, { sent: [...sent] }]) {
+            expect(encodeAddition({ ...entity, ...changed })).toBeUndefined();
+          }
+        },
+      ),
+      { seed: 47, numRuns: 60 },
+    );
   });
 
   it("of another entity are refused", () => {

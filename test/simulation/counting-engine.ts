@@ -32,17 +32,16 @@ export function createCountingEngine(engine: ScreenEngine): ScreenEngine {
       countIn(abacusOf(entity), view);
       return engine.apply(entity, view, out);
     },
-    encode(entity) {
-      const { count, sum, hash } = abacusOf(entity);
-      const head = Buffer.alloc(ABACUS_BYTES);
-      head.writeDoubleBE(count, 0);
-      head.writeDoubleBE(sum, 8);
-      head.writeUInt32BE(hash, 16);
-      return Buffer.concat([head, engine.encode(entity)]);
+    encode: (entity) => Buffer.concat([written(abacusOf(entity)), engine.encode(entity)]),
+    // Never empty: what the entity knew already moves the abacus all the same.
+    addition(entity) {
+      const added = engine.addition(entity);
+      return added && Buffer.concat([written(abacusOf(entity)), added]);
     },
-    decode(key, bytes) {
-      const entity = engine.decode(key, bytes.subarray(ABACUS_BYTES));
-      abaci.set(entity, readAbacus(bytes));
+    decode(key, bytes, additions) {
+      const views = additions.map((piece) => piece.subarray(ABACUS_BYTES));
+      const entity = engine.decode(key, bytes.subarray(ABACUS_BYTES), views);
+      abaci.set(entity, readAbacus(additions.at(-1) ?? bytes));
       return entity;
     },
     tagOf: (bytes) => engine.tagOf(bytes.subarray(ABACUS_BYTES)),
@@ -54,6 +53,14 @@ export function createCountingEngine(engine: ScreenEngine): ScreenEngine {
   };
 }
 
+function written({ count, sum, hash }: Abacus): Buffer {
+  const head = Buffer.alloc(ABACUS_BYTES);
+  head.writeDoubleBE(count, 0);
+  head.writeDoubleBE(sum, 8);
+  head.writeUInt32BE(hash, 16);
+  return head;
+}
+
 /** Adds a view: movements only, since what is derived depends on the order of arrival. */
 export function countIn(abacus: Abacus, view: View): void {
   if (view.kind !== "tx") return;
@@ -62,7 +69,7 @@ export function countIn(abacus: Abacus, view: View): void {
   abacus.hash = (abacus.hash + fnv1a32(`${view.txId} ${view.direction}`)) >>> 0;
 }
 
-/** The abacus of a stored value. */
+/** The abacus of the newest piece of a stored value. */
 export function readAbacus(bytes: Uint8Array): Abacus {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { count: head.readDoubleBE(0), sum: head.readDoubleBE(8), hash: head.readUInt32BE(16) };

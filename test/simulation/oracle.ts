@@ -137,7 +137,7 @@ async function checkAbaci({ redis }: Cluster, { byPartition }: Accepted, plan: P
   for (let partition = 0; partition < plan.views; partition++) {
     const keys = redis.store.entities(partition);
     for (const [i, stored] of (await redis.store.read(partition, keys)).entries()) {
-      if (stored !== undefined) actual.push(line(keys[i] ?? "", readAbacus(stored.value)));
+      if (stored !== undefined) actual.push(line(keys[i] ?? "", readAbacus(stored.additions.at(-1) ?? stored.value)));
     }
   }
   return compare("counts and sums", [...expected].map(([key, abacus]) => line(key, abacus)).sort(), actual.sort());

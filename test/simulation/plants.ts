@@ -132,8 +132,12 @@ function keepingStore(store: StateStore): StateStore {
     async commit(commit) {
       const result = await store.commit(commit);
       if (result.kind === "committed") {
-        for (const { key, value } of commit.entities) {
-          kept.set(`${commit.partition} ${key}`, { writtenAt: 0n, value });
+        for (const { key, value, isAddition } of commit.entities) {
+          const name = `${commit.partition} ${key}`;
+          const before = kept.get(name);
+          const grown = before !== undefined && isAddition;
+          const pieces = grown ? { ...before, additions: [...before.additions, value] } : { value, additions: [] };
+          kept.set(name, { ...pieces, writtenAt: 0n });
         }
       }
       return result;

@@ -160,6 +160,34 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         expect([text(again?.value), again?.writtenAt]).toEqual(["two", 4n]);
       });
 
+      test("an addition goes behind what is stored; a whole value takes the place of both", async () => {
+        await begin();
+        const pieces = async (key: string): Promise<unknown> => {
+          const [found] = await store.read(0, [key]);
+          return found && [text(found.value), found.additions.map(text), found.writtenAt];
+        };
+        const change = (key: string, value: string, isAddition = false) => ({ key, value: bytes(value), isAddition });
+        await store.commit(commitOf("a", 0, 1, { entities: [change("k", "one"), change("l", "ell")] }));
+        await store.commit(commitOf("a", 1, 2, { entities: [change("k", "two", true), change("m", "em")] }));
+        await store.commit(commitOf("a", 2, 3, { entities: [change("k", "", true), change("l", "more", true)] }));
+        expect(await pieces("k")).toEqual(["one", ["two", ""], 3n]);
+        expect(await pieces("l")).toEqual(["ell", ["more"], 3n]);
+        expect(await pieces("m")).toEqual(["em", [], 2n]);
+        await store.commit(commitOf("a", 3, 4, { entities: [change("k", "new")] }));
+        expect(await pieces("k")).toEqual(["new", [], 4n]);
+      });
+
+      test("an addition to nothing is an error of the program, and writes nothing", async () => {
+        await begin();
+        const entities = [
+          { key: "k", value: bytes("whole") },
+          { key: "l", value: bytes("more"), isAddition: true },
+        ];
+        await expect(store.commit(commitOf("a", 0, 1, { entities }))).rejects.toThrow(/addition/);
+        expect(await store.read(0, ["k", "l"])).toEqual([undefined, undefined]);
+        expect(await store.position(0)).toEqual(START);
+      });
+
       test("values may be views into larger buffers", async () => {
         await begin();
         const large = bytes("....inner....");

@@ -7,6 +7,7 @@ import type { EntityKey } from "../../src/domain/entity.ts";
 import type { MarkView, TxView } from "../../src/domain/view.ts";
 import type { Entity } from "../../src/screen/state.ts";
 import { packTag } from "../../src/screen/state-codec.ts";
+import type { Stored } from "../../src/store/port.ts";
 import type { ScreenEngine } from "../../src/stream/screen-ports.ts";
 import { sampleAlert } from "../cli/sample-alert.ts";
 
@@ -42,8 +43,27 @@ export function createFakeEngine(hash: string, alertEvery = ALERT_EVERY): Screen
       if (tally.count % MARK_EVERY === 0) out.push({ kind: "view", view: markOf(tally, view) });
       return "judged";
     },
-    encode: (entity) => new TextEncoder().encode(JSON.stringify([packTag(hash), asTally(entity)])),
-    decode: (_key, bytes) => asEntity(readValue(bytes)[1]),
+    encode(entity) {
+      const tally = asTally(entity);
+      stored.set(tally, tally.ids.length);
+      return written(hash, tally);
+    },
+    addition(entity) {
+      const tally = asTally(entity);
+      const from = stored.get(tally);
+      // Now and then it is written whole, as a real one is when its base moves.
+      if (from === undefined || tally.count % WHOLE_EVERY === 0) return undefined;
+      stored.set(tally, tally.ids.length);
+      return written(hash, { ...tally, ids: tally.ids.slice(from) });
+    },
+    decode(_key, bytes, additions) {
+      const tally = additions.reduce<Tally>((all, piece) => {
+        const [, added] = readValue(piece);
+        return { ...added, ids: [...all.ids, ...added.ids] };
+      }, readValue(bytes)[1]);
+      stored.set(tally, tally.ids.length);
+      return asEntity(tally);
+    },
     tagOf: (bytes) => readValue(bytes)[0],
     adopt: (entity) => asEntity({ ...asTally(entity) }),
   };
@@ -55,9 +75,17 @@ function readValue(bytes: Uint8Array): [number, Tally] {
   return JSON.parse(new TextDecoder().decode(bytes)) as [number, Tally];
 }
 
+const WHOLE_EVERY = 5;
+/** How many ids of a tally a store holds. */
+const stored = new WeakMap<Tally, number>();
+
+function written(hash: string, tally: Tally): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify([packTag(hash), tally]));
+}
+
 /** Reads a stored value. */
-export function tallyOf(value: Uint8Array): Tally {
-  return asTally(fakeEngine.decode("", value));
+export function tallyOf({ value, additions }: Pick<Stored, "value" | "additions">): Tally {
+  return asTally(fakeEngine.decode("", value, additions));
 }
 
 function alertOf({ key, count, sum }: Tally, packHash: string): Alert {

@@ -5,6 +5,7 @@ import type { EntityKey } from "../../src/domain/entity.ts";
 import { createEngine } from "../../src/screen/engine.ts";
 import type { Output } from "../../src/screen/outputs.ts";
 import type { Entity } from "../../src/screen/state.ts";
+import type { Stored } from "../../src/store/port.ts";
 import { formatSequence, type PackInForce } from "../../src/store/port.ts";
 import type { BusRecord } from "../../src/stream/bus.ts";
 import { encodePackRecord, RecordReader } from "../../src/stream/record.ts";
@@ -146,10 +147,18 @@ export async function found(rig: Rig): Promise<Folded> {
   for (let partition = 0; partition < PARTITIONS; partition++) {
     const keys = rig.store.entities(partition);
     for (const [i, stored] of (await rig.store.read(partition, keys)).entries()) {
-      if (stored !== undefined) entities.set(keys[i] as EntityKey, digest(stored.value));
+      if (stored === undefined) continue;
+      const key = keys[i] as EntityKey;
+      entities.set(key, digestStored(key, stored, ENGINES));
     }
   }
   return { alerts, entities };
+}
+
+/** Digest of a stored entity, written whole again: what stands in pieces depends on the commits. */
+export function digestStored(key: EntityKey, stored: Stored, engines: readonly ScreenEngine[]): string {
+  const engine = engines.find((one) => one.tag === one.tagOf(stored.value)) as ScreenEngine;
+  return digest(engine.encode(engine.decode(key, stored.value, stored.additions)));
 }
 
 /** Sorted entries of both maps, for comparison. */

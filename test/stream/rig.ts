@@ -138,7 +138,7 @@ export function createRig(): Rig {
       for (let partition = 0; partition < PARTITIONS; partition++) {
         const keys = store.entities(partition);
         for (const [i, stored] of (await store.read(partition, keys)).entries()) {
-          if (stored !== undefined) found.set(keys[i] as EntityKey, tallyOf(stored.value));
+          if (stored !== undefined) found.set(keys[i] as EntityKey, tallyOf(stored));
         }
       }
       return found;

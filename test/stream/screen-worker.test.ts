@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Stored } from "../../src/store/port.ts";
 import { tallyOf } from "./fake-engine.ts";
 import { alertsIn, createRig, GROUP, type Message, oracle, PARTITIONS, type Rig, type RigWorker } from "./rig.ts";
 
@@ -254,7 +255,7 @@ describe("state that is foreign", () => {
       rig.store.forgetPosition(partition);
       await rig.store.claim(partition, "x");
       await rig.store.init(partition, "x", { next: 0n, fingerprint: 0 });
-      expect(tallyOf((values[0] as { value: Uint8Array }).value).count).toBeGreaterThan(0);
+      expect(tallyOf(values[0] as Stored).count).toBeGreaterThan(0);
     }
     const worker = rig.worker();
     await worker.worker.start();
