@@ -1,11 +1,13 @@
 /** The benchmarks by name. */
 import { endToEnd } from "./end-to-end.ts";
 import { latency } from "./latency.ts";
+import { peer } from "./peer/peer.ts";
 import { replayMemory, replayRate, scaling } from "./replay.ts";
 import type { Row } from "./report.ts";
 import { rulesPass } from "./rules-pass.ts";
 import type { Services } from "./services.ts";
 import { smoke } from "./smoke.ts";
+import { stages } from "./stages.ts";
 import { startup } from "./startup.ts";
 
 export interface BenchContext {
@@ -37,11 +39,11 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
     run: async ({ services }) => [
       ...(await endToEnd(await services(), {
         count: 1_000_000,
-        accounts: 100_000,
+        accounts: 1_000_000,
         runs: 3,
         roles: ["intake", "screen"],
       })),
-      ...(await endToEnd(await services(), { count: 1_000_000, accounts: 100_000, runs: 3, roles: ["both"] })),
+      ...(await endToEnd(await services(), { count: 1_000_000, accounts: 1_000_000, runs: 3, roles: ["both"] })),
     ],
   },
   latency: {
@@ -63,6 +65,15 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   startup: {
     about: "help, rules check, rules test: time to the prompt",
     run: startup,
+  },
+  stages: {
+    about: "CPU of the stream path by stage, from a profile",
+    run: async ({ services, folder }) => stages(await services(), folder, 300_000, 1_000_000),
+  },
+  peer: {
+    about: "workload W, which Kafka Streams and Flink ran too: CPU of every process, exact sums, after kill -9",
+    onlyNamed: true,
+    run: async ({ services }) => peer(await services(), { topic: "peer-in", count: 1_000_000, runs: 3, kill: true }),
   },
   smoke: {
     about: "a short form of each: results and ratios, no absolute times",

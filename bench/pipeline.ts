@@ -17,6 +17,8 @@ export interface PassOptions {
   readonly topic: string;
   readonly roles: readonly Role[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Kills every process with SIGKILL when half of so many messages are through intake, and starts them again. */
+  readonly killAtHalfOf?: number;
   /** Options of Node for the process of a role. */
   readonly nodeArgs?: (role: Role) => readonly string[];
 }
@@ -49,12 +51,16 @@ export async function runPass(options: PassOptions): Promise<Pass> {
   const { services, name, topic, roles } = options;
   const env = environment(options);
   const admin = await benchBus(services.brokers).admin();
-  const processes: Palermo[] = [];
-  try {
+  let processes: Palermo[] = [];
+  const start = async (): Promise<void> => {
+    processes = [];
     // Screening first: intake, which has work at once, starts the clock.
     for (const role of [...roles].sort((a, b) => (a > b ? -1 : 1))) {
       processes.push(await startPalermo({ services, role, env, nodeArgs: options.nodeArgs?.(role) ?? [] }));
     }
+  };
+  try {
+    await start();
     const usage = (): Record<string, number> => ({
       ...Object.fromEntries(processes.map((each) => [each.role, each.cpuUs()])),
       broker: cpuUs(services.pids.broker),
@@ -62,6 +68,11 @@ export async function runPass(options: PassOptions): Promise<Pass> {
     });
     const before = usage();
     const started = performance.now();
+    if (options.killAtHalfOf !== undefined) {
+      await untilTaken(processes, options.killAtHalfOf / 2);
+      await Promise.all(processes.map((each) => each.end("SIGKILL")));
+      await start();
+    }
     await untilPublished(admin, { topic, name });
     const seconds = (performance.now() - started) / 1_000;
     const after = usage();
@@ -83,6 +94,11 @@ export async function runPass(options: PassOptions): Promise<Pass> {
   }
 }
 
+async function untilTaken(processes: readonly Palermo[], messages: number): Promise<void> {
+  const intake = processes.find(({ role }) => role !== "screen");
+  while (intake !== undefined && (await intake.metric("palermo_intake_messages_total")) < messages) await sleep(50);
+}
+
 /** Waits until intake has taken the topic and screening has published all that follows. */
 export async function untilPublished(admin: Admin, { topic, name }: { topic: string; name: string }): Promise<void> {
   const views = `${name}.views`;
@@ -101,13 +117,20 @@ export async function untilPublished(admin: Admin, { topic, name }: { topic: str
 /** What the alert topics hold in the end. */
 export async function publishedAlerts(services: Services, name: string): Promise<SettledAlert[]> {
   const settler = createSettler();
+  for (const alert of await alertRecords(services, name)) settler.add(alert);
+  return settler.settled();
+}
+
+/** Every record of the alert topics that holds a whole alert. */
+export async function alertRecords(services: Services, name: string): Promise<Alert[]> {
+  const alerts: Alert[] = [];
   for (const topic of [`${name}.alerts`, `${name}.alerts.protected`]) {
     for (const value of await readTopic(services.brokers, topic)) {
       const record = JSON.parse(value) as Alert | { readonly schema: "alert-stub/1" };
-      if (record.schema !== "alert-stub/1") settler.add(record as Alert);
+      if (record.schema !== "alert-stub/1") alerts.push(record as Alert);
     }
   }
-  return settler.settled();
+  return alerts;
 }
 
 /** Every value of a topic, by partition and offset. */

@@ -3,12 +3,13 @@
  * over the same messages in memory; and the same as Redis and the alert topics tell it.
  */
 import { Redis } from "ioredis";
+import { createDecoders } from "../src/cli/decoders.ts";
 import { loadRules } from "../src/cli/load-rules.ts";
-import { createDecoder } from "../src/intake/decode.ts";
 import { routeTx } from "../src/intake/route.ts";
 import { createEmbedded } from "../src/screen/embedded.ts";
 import { createEngine } from "../src/screen/engine.ts";
 import { createSettler, type SettledAlert } from "../src/screen/settled.ts";
+import type { Entity } from "../src/screen/state.ts";
 import { namespaceOf, partitionKeys } from "../src/store/keys.ts";
 import { toStored } from "../src/store/redis.ts";
 import { publishedAlerts } from "./pipeline.ts";
@@ -20,10 +21,18 @@ export interface Outcome {
   readonly counted: ReadonlyMap<string, number>;
 }
 
-/** The ordered pass over lines of tx/1, with the rules in `rules`. */
-export function referenceOf(lines: Iterable<string>, rules = "rules"): Outcome {
+/** Rules by their folder, and the mapping file of messages of another form. */
+export interface Setting {
+  readonly rules: string;
+  readonly mapping?: string;
+}
+
+const SHIPPED: Setting = { rules: "rules" };
+
+/** The ordered pass over the values of messages. */
+export function referenceOf(values: Iterable<string>, { rules, mapping }: Setting = SHIPPED): Outcome {
   const { pack, lists } = loadRules({ rules });
-  const decoder = createDecoder({ rates: lists.rates });
+  const decoder = createDecoders(mapping, lists).transactions;
   const settler = createSettler();
   const embedded = createEmbedded(pack, {
     alert: (alert) => settler.add(alert),
@@ -31,8 +40,8 @@ export function referenceOf(lines: Iterable<string>, rules = "rules"): Outcome {
     verdict: () => undefined,
   });
   const keys = new Set<string>();
-  for (const line of lines) {
-    const decoded = decoder.decodeJson(line);
+  for (const value of values) {
+    const decoded = decoder.decodeJson(value);
     if (decoded.kind !== "tx") throw new Error(`the generator made a bad row: ${JSON.stringify(decoded)}`);
     embedded.pushTx(decoded.tx);
     for (const { entity } of routeTx(decoded.tx)) keys.add(entity);
@@ -42,11 +51,20 @@ export function referenceOf(lines: Iterable<string>, rules = "rules"): Outcome {
 }
 
 /** What the pass of this name has left in Redis and in the alert topics. */
-export async function outcomeOf(services: Services, name: string, rules = "rules"): Promise<Outcome> {
-  const { pack } = loadRules({ rules });
-  const engine = createEngine(pack, { tailKeep: 1 });
-  const redis = new Redis(services.redisUrl);
+export async function outcomeOf(services: Services, name: string, setting = SHIPPED): Promise<Outcome> {
   const counted = new Map<string, number>();
+  for await (const [key, entity] of storedEntities(services, name, setting)) counted.set(key, entity.work.seq);
+  return { alerts: await publishedAlerts(services, name), counted };
+}
+
+/** Every entity that the pass of this name has left in Redis. */
+export async function* storedEntities(
+  services: Services,
+  name: string,
+  { rules }: Setting,
+): AsyncGenerator<[string, Entity]> {
+  const engine = createEngine(loadRules({ rules }).pack, { tailKeep: 1 });
+  const redis = new Redis(services.redisUrl);
   for (let partition = 0; partition < VIEWS; partition++) {
     const prefix = partitionKeys(namespaceOf(name, "default"), partition).entityPrefix;
     for await (const found of redis.scanStream({ match: `${prefix.replace(/[{}]/g, "?")}*`, count: 2_000 })) {
@@ -56,12 +74,11 @@ export async function outcomeOf(services: Services, name: string, rules = "rules
         const key = (keys[i] as string).slice(prefix.length);
         if (value === null) continue;
         const stored = toStored(value, key);
-        counted.set(key, engine.decode(key, stored.value, stored.additions).work.seq);
+        yield [key, engine.decode(key, stored.value, stored.additions)];
       }
     }
   }
   redis.disconnect();
-  return { alerts: await publishedAlerts(services, name), counted };
 }
 
 /** Partitions of the views topic in every benchmark: the default. */

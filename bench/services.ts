@@ -11,20 +11,25 @@ export interface Services {
 }
 
 /**
- * Starts both. Redis keeps an append-only file synced each second, as docker-compose.yml has it: state survives the
+ * Starts both, or only Redis where PALERMO_BENCH_KAFKA names a broker of this machine (host:port) and
+ * PALERMO_BENCH_KAFKA_PID its process. Redis keeps an append-only file synced each second, as docker-compose.yml has it: state survives the
  * death of every process.
  */
 export async function startServices(): Promise<Services> {
+  const { PALERMO_BENCH_KAFKA: given, PALERMO_BENCH_KAFKA_PID: givenPid } = process.env;
   const [kafka, redis] = await Promise.all([
-    startKafka({ heapMb: 1024 }),
+    given === undefined ? startKafka({ heapMb: 1024 }) : undefined,
     startRedis({ appendOnly: true, args: ["--auto-aof-rewrite-percentage", "0"] }),
   ]);
   return {
-    brokers: kafka.brokers,
+    brokers: kafka?.brokers ?? [given ?? ""],
     redisUrl: redis.url,
-    pids: { broker: childNaming(kafka.brokers[0] ?? ""), redis: childNaming(String(redis.port)) },
+    pids: {
+      broker: kafka ? childNaming(kafka.brokers[0] ?? "") : Number(givenPid),
+      redis: childNaming(String(redis.port)),
+    },
     close: async () => {
-      await Promise.all([kafka.close(), redis.close()]);
+      await Promise.all([kafka?.close(), redis.close()]);
     },
   };
 }

@@ -10,5 +10,11 @@ await runScript(async (args) => {
   await ensurePackages();
   await ensureServices();
   await ensureBuild();
-  return foreground(process.execPath, ["--import", "tsx", join(root, "bench/main.ts"), ...args]);
+  return foreground(process.execPath, [
+    "--max-old-space-size=12288",
+    "--import",
+    "tsx",
+    join(root, "bench/main.ts"),
+    ...args,
+  ]);
 });
