@@ -12,8 +12,8 @@ export interface Services {
 
 /**
  * Starts both, or only Redis where PALERMO_BENCH_KAFKA names a broker of this machine (host:port) and
- * PALERMO_BENCH_KAFKA_PID its process. Redis keeps an append-only file synced each second, as docker-compose.yml has it: state survives the
- * death of every process.
+ * PALERMO_BENCH_KAFKA_PID its process. Redis keeps an append-only file synced each second, as docker-compose.yml has
+ * it: state survives the death of every process.
  */
 export async function startServices(): Promise<Services> {
   const { PALERMO_BENCH_KAFKA: given, PALERMO_BENCH_KAFKA_PID: givenPid } = process.env;

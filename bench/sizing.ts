@@ -12,7 +12,7 @@ import type { Lists } from "../src/rules/lists.ts";
 import { loadPack } from "../src/rules/load.ts";
 import type { Pack } from "../src/rules/plan.ts";
 import { createEmbedded } from "../src/screen/embedded.ts";
-import { encodeEntity } from "../src/screen/state-codec.ts";
+import { encodeEntity } from "../src/screen/entity-codec.ts";
 import { inputSource, ViewPacker } from "../src/stream/record.ts";
 import { lines } from "./generate.ts";
 import { runPass } from "./pipeline.ts";

@@ -8,6 +8,7 @@ import { LATENESS_COUNTED_MS, LATENESS_JUDGED_MS, TAIL_EVENTS_MAX } from "../bas
 import { type EntityKey, kindOf } from "../domain/entity.ts";
 import { compareViews, type HitView, type MarkView, type ProfileView, type TxView, type View } from "../domain/view.ts";
 import type { Pack } from "../rules/plan.ts";
+import { decodeEntityParts, encodeAddition, encodeEntity, keepStored, packTag, writtenUnder } from "./entity-codec.ts";
 import { createFolder } from "./fold.ts";
 import { concernsOther, findRepeat } from "./movement-fold.ts";
 import { newEntity } from "./new-state.ts";
@@ -16,15 +17,7 @@ import { carryOver } from "./pack-change.ts";
 import { refold, sameTelling } from "./refold.ts";
 import { sendAlert } from "./send.ts";
 import type { Entity } from "./state.ts";
-import {
-  decodeEntityParts,
-  encodeAddition,
-  encodeEntity,
-  encodeStateBytes,
-  keepStored,
-  packTag,
-  writtenUnder,
-} from "./state-codec.ts";
+import { encodeStateBytes } from "./state-codec.ts";
 import { withStandIns } from "./subject-index.ts";
 import {
   type Core,

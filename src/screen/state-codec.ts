@@ -1,16 +1,15 @@
 /**
- * Packed form of what is kept of an entity, with the pack under which it was. Measures are found again by the hash
- * of their definition, rules and flows by their ids: after an edit of the pack, what is still the same keeps its
- * state, what vanished is dropped and what is new starts empty. The same state gives the same bytes.
+ * Packed form of the state of an entity, the base of what a store keeps (entity-codec.ts). Measures are found again by
+ * the hash of their definition, rules and flows by their ids: after an edit of the pack, what is still the same keeps
+ * its state, what vanished is dropped and what is new starts empty. The same state gives the same bytes.
  */
 import { ByteReader, ByteWriter } from "../base/bytes.ts";
-import { fnv1a32, hash48 } from "../base/hash.ts";
-import { indexIn, oneOf, readTexts, writeTexts } from "../domain/codec-parts.ts";
-import type { EntityKey, EntityKind } from "../domain/entity.ts";
+import { fnv1a32 } from "../base/hash.ts";
+import { readTexts, writeTexts } from "../domain/codec-parts.ts";
+import type { EntityKind } from "../domain/entity.ts";
 import { decodeProfile, encodeProfile } from "../domain/profile-codec.ts";
-import type { HitView, MarkView, View } from "../domain/view.ts";
+import type { HitView, MarkView } from "../domain/view.ts";
 import { decodeView, encodeView } from "../domain/view-codec.ts";
-import { SEVERITIES } from "../domain/vocabulary.ts";
 import type { Measure, Pack } from "../rules/plan.ts";
 import { read32, read48, readTime, TextList, TextTable, write32, write48, writeTime } from "./codec-texts.ts";
 import { decodeMeasure, encodeMeasure, type MeasureFrame } from "./measure-codec.ts";
@@ -18,25 +17,16 @@ import { newState } from "./new-state.ts";
 import { decodeRecent, encodeRecent } from "./recent-codec.ts";
 import { decodeAlert, decodeFlow, decodeRule, encodeAlert, encodeFlow, encodeRule } from "./rule-codec.ts";
 import { decodeSamples, encodeSamples } from "./sample-codec.ts";
-import type { Entity, EntityState, MeasureState, SentAlert } from "./state.ts";
+import type { EntityState, MeasureState } from "./state.ts";
 
 /** Version of the packed form; a change of layout needs the next one. */
 export const STATE_VERSION = 3;
-/** Version of the frame around base, tail and sent alerts. */
-export const ENTITY_VERSION = 2;
 
 const OWN = 1;
 const HAS_REF = 2;
 const HAS_CLOCK = 4;
 const HAS_ACT = 8;
 const HAS_WARMING = 16;
-
-/** What of a stored entity is not computed anew. */
-export interface EntityParts {
-  readonly base: Uint8Array | undefined;
-  readonly tail: View[];
-  readonly sent: SentAlert[];
-}
 
 /** Appends a state, told relative to the plan that `pack` has for `kind`. */
 export function encodeState(writer: ByteWriter, state: EntityState, pack: Pack, kind: EntityKind): void {
@@ -159,92 +149,6 @@ export function decodeStateBytes(bytes: Uint8Array, pack: Pack, kind: EntityKind
   const state = decodeState(reader, pack, kind);
   if (!reader.done) reader.fail("end of the state");
   return state;
-}
-
-/**
- * Views that came behind what was encoded, added or decoded last, to be put behind those bytes; empty when none did,
- * undefined when more changed than that. A busy entity's tail holds hundreds of views of the last two hours: writing
- * it whole for each took four fifths of the screening worker's CPU.
- */
-export function encodeAddition(entity: Entity): Uint8Array | undefined {
-  const { base, tail, sent, stored } = entity;
-  if (stored === undefined || stored.base !== base || stored.tail !== tail || stored.sent !== sent) return undefined;
-  const added = tail.length - stored.views;
-  if (added === 0) return NOTHING;
-  const writer = new ByteWriter(added * 128);
-  for (let i = stored.views; i < tail.length; i += 1) encodeView(writer, tail[i] as View);
-  keepStored(entity);
-  return writer.finish();
-}
-
-const NOTHING = new Uint8Array();
-
-/** Notes that a store holds the entity as it is now. */
-export function keepStored(entity: Entity): void {
-  const { base, tail, sent } = entity;
-  entity.stored = { base, tail, sent, views: tail.length };
-}
-
-/** An entity as bytes: its base, the views since, what was told of its alerts. Its working state is folded anew. */
-export function encodeEntity(entity: Entity, pack: Pack): Uint8Array {
-  const writer = new ByteWriter((entity.base?.length ?? 0) + 512);
-  writer.u8(ENTITY_VERSION);
-  write48(writer, packTag(pack.hash));
-  writer.varint(entity.base?.length ?? 0);
-  if (entity.base !== undefined) writer.raw(entity.base);
-  writer.varint(entity.tail.length);
-  for (const view of entity.tail) encodeView(writer, view);
-  writer.varint(entity.sent.length);
-  for (const sent of entity.sent) encodeSent(writer, sent);
-  return writer.finish();
-}
-
-/**
- * Reads what `encodeEntity` wrote and `encodeAddition` after it, the base not yet decoded. Throws a RangeError on
- * bytes that are none, of another version, or of another entity.
- */
-export function decodeEntityParts(
-  bytes: Uint8Array,
-  key: EntityKey,
-  _pack: Pack,
-  additions: readonly Uint8Array[] = [],
-): EntityParts {
-  const reader = new ByteReader(bytes);
-  readTag(reader);
-  const length = reader.varint();
-  // A copy, so that a large reply of the store does not live on in a small base.
-  const base = length === 0 ? undefined : reader.raw(length).slice();
-  const tail = readList(reader, 8, () => decodeView(reader));
-  const sent = readList(reader, 8, () => decodeSent(reader));
-  if (!reader.done) reader.fail("end of the entity");
-  for (const piece of additions) {
-    const added = new ByteReader(piece);
-    while (!added.done) tail.push(decodeView(added));
-  }
-  const strange = tail.find((view) => view.entity !== key);
-  if (strange !== undefined) reader.fail(`view of another entity than ${key}`);
-  return { base, tail, sent };
-}
-
-/** A number that names a pack in the values of entities: 48 bits of its hash. */
-export function packTag(hash: string): number {
-  return hash48(hash);
-}
-
-/** Tag of the pack under which `encodeEntity` wrote a value. Throws a RangeError on bytes that are none. */
-export function writtenUnder(bytes: Uint8Array): number {
-  return readTag(new ByteReader(bytes));
-}
-
-function readTag(reader: ByteReader): number {
-  const version = reader.u8();
-  if (version !== ENTITY_VERSION) reader.fail(`entity of version ${ENTITY_VERSION}, but one of ${version},`);
-  return read48(reader);
-}
-
-/** Bytes that `encodeEntity` gives, for the bound on a stored value. */
-export function encodedLength(entity: Entity, pack: Pack): number {
-  return encodeEntity(entity, pack).length;
 }
 
 /** What is kept by measure, rule, flow and typology; in the order of the plan. */
@@ -370,28 +274,6 @@ class Finder<T> {
   }
 }
 
-function encodeSent(writer: ByteWriter, sent: SentAlert): void {
-  writer.text(sent.alertId);
-  writer.varint(sent.revision);
-  write32(writer, sent.contentHash);
-  writer.u8(indexIn(SEVERITIES, sent.severity));
-  writer.zigzag(sent.score);
-  writeTexts(writer, sent.families);
-  writer.zigzag(sent.time);
-}
-
-function decodeSent(reader: ByteReader): SentAlert {
-  return {
-    alertId: reader.text(),
-    revision: reader.varint(),
-    contentHash: read32(reader),
-    severity: oneOf(reader, SEVERITIES, reader.u8()),
-    score: reader.zigzag(),
-    families: readTexts(reader),
-    time: reader.zigzag(),
-  };
-}
-
 function readHit(reader: ByteReader): HitView {
   const view = decodeView(reader);
   return view.kind === "hit" ? view : reader.fail("hit");
@@ -403,7 +285,7 @@ function readMark(reader: ByteReader): MarkView {
 }
 
 /** A list of items of at least `leastBytes` each. */
-function readList<T>(reader: ByteReader, leastBytes: number, read: () => T): T[] {
+export function readList<T>(reader: ByteReader, leastBytes: number, read: () => T): T[] {
   const items: T[] = [];
   for (let left = reader.count(leastBytes); left > 0; left -= 1) items.push(read());
   return items;

@@ -20,6 +20,7 @@ import type {
 } from "../store/port.ts";
 import { formatSequence } from "../store/port.ts";
 import type { BusRecord } from "./bus.ts";
+import { encodeMarksEntry } from "./marks-entry.ts";
 import { positionAfter } from "./positions.ts";
 import { type PackedView, RecordReader, ViewPacker, viewsSource } from "./record.ts";
 import type { ScreenEngine } from "./screen-ports.ts";
@@ -361,20 +362,6 @@ export class PartitionState {
     this.outbox.push({ lane, sequence, value });
     this.dirtyBytes += value.length;
   }
-}
-
-/** A waiting record of the views topic: target partition (4 bytes), then the record's value. */
-export function encodeMarksEntry(partition: number, value: Uint8Array): Uint8Array {
-  const entry = Buffer.allocUnsafe(4 + value.length);
-  entry.writeUInt32BE(partition, 0);
-  entry.set(value, 4);
-  return entry;
-}
-
-/** The record that `encodeMarksEntry` packed. */
-export function decodeMarksEntry(entry: Uint8Array): { readonly partition: number; readonly value: Uint8Array } {
-  const bytes = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
-  return { partition: bytes.readUInt32BE(0), value: bytes.subarray(4) };
 }
 
 interface Cached {

@@ -6,7 +6,7 @@ import type { Alert } from "../domain/alert.ts";
 import { LANES, type Lane, type OutboxEntry, StoreError, sequenceOffset } from "../store/port.ts";
 import { alertMessages } from "./alert-messages.ts";
 import type { OutRecord, Producer } from "./bus.ts";
-import { decodeMarksEntry } from "./partition-state.ts";
+import { decodeMarksEntry } from "./marks-entry.ts";
 import type { ScreenDeps } from "./screen-ports.ts";
 import { pause } from "./settle.ts";
 

@@ -3,22 +3,19 @@ import { describe, expect, it } from "vitest";
 import { ByteReader, ByteWriter } from "../../src/base/bytes.ts";
 import { DAY_MS, HOUR_MS } from "../../src/base/limits.ts";
 import type { View } from "../../src/domain/view.ts";
-import { contribute, evict, newMeasureState } from "../../src/screen/measures.ts";
-import { newState } from "../../src/screen/new-state.ts";
-import type { Entity, EntityState } from "../../src/screen/state.ts";
 import {
   decodeEntityParts,
-  decodeState,
-  decodeStateBytes,
   encodeAddition,
   encodedLength,
   encodeEntity,
-  encodeState,
-  encodeStateBytes,
   keepStored,
   packTag,
   writtenUnder,
-} from "../../src/screen/state-codec.ts";
+} from "../../src/screen/entity-codec.ts";
+import { contribute, evict, newMeasureState } from "../../src/screen/measures.ts";
+import { newState } from "../../src/screen/new-state.ts";
+import type { Entity, EntityState } from "../../src/screen/state.ts";
+import { decodeState, decodeStateBytes, encodeState, encodeStateBytes } from "../../src/screen/state-codec.ts";
 import { typicalTransfer } from "../domain/typical.ts";
 import { view as anyView } from "../domain/view-arbitrary.ts";
 import { state as anyState, PLAN, type PlanNames, packOf, sentAlert } from "./state-arbitrary.ts";

@@ -5,8 +5,8 @@
 import type { Alert } from "../../src/domain/alert.ts";
 import type { EntityKey } from "../../src/domain/entity.ts";
 import type { MarkView, TxView } from "../../src/domain/view.ts";
+import { packTag } from "../../src/screen/entity-codec.ts";
 import type { Entity } from "../../src/screen/state.ts";
-import { packTag } from "../../src/screen/state-codec.ts";
 import type { Stored } from "../../src/store/port.ts";
 import type { ScreenEngine } from "../../src/stream/screen-ports.ts";
 import { sampleAlert } from "../cli/sample-alert.ts";

@@ -63,7 +63,7 @@ end
 -- ARGV    owner, from, from's fingerprint, to, to's fingerprint, pack in force at to, number of seen, of alerts,
 --         of marks, of whole values; then source and "offset:index" for each seen, the alerts, the marks (sequence and
 --         value in one), the ttl of all entities in ms, and one value for each entity: the whole ones, then those to be
---         put behind what is stored (measured on busy entities: a tenth of the bytes of writing them whole)
+--         put behind what is stored
 -- returns "OK", or "FENCED" and the reason
 local function commit(KEYS, ARGV)
   local call = redis.call
