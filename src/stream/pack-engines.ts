@@ -4,7 +4,7 @@ import { loadPack } from "../rules/load.ts";
 import type { Pack } from "../rules/plan.ts";
 import { PACK_HASH_VERSION } from "../rules/semantic-hash.ts";
 import { createEngine } from "../screen/engine.ts";
-import { packTag } from "../screen/state-codec.ts";
+import { packTag } from "../screen/entity-codec.ts";
 import type { PublishedPack } from "./pack-format.ts";
 import type { PackLog } from "./pack-log.ts";
 import { PackError, type PackSource, type ScreenEngine } from "./screen-ports.ts";
