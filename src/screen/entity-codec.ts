@@ -27,8 +27,8 @@ export interface EntityParts {
 /**
  * Views that came behind what was encoded, added or decoded last, to be put behind those bytes; empty when none did,
  * undefined when more changed than that. A tail holds up to 256 views of the last two hours: over the first 200,000
- * transactions of bench/peer, commits of 4,000, writing it whole each time cost 850 bytes and 34 us of CPU a transaction,
- * this 189 bytes and 10 us.
+ * transactions of bench/peer, in commits of 4,000, writing it whole each time cost 850 bytes and 34 us of CPU a
+ * transaction, this 189 bytes and 10 us.
  */
 export function encodeAddition(entity: Entity): Uint8Array | undefined {
   const { base, tail, sent, stored } = entity;
