@@ -1,6 +1,6 @@
 /**
- * Packed form of an entity as a store keeps it: the pack under which it was written, its base, the views since, what was
- * told of its alerts; and behind that the views that later commits added.
+ * Packed form of an entity as a store keeps it: the pack under which it was written, its base, the views since, what
+ * was told of its alerts; and behind that the views that later commits added.
  */
 import { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { hash48 } from "../base/hash.ts";
