@@ -78,7 +78,8 @@ function totalDifference(found: EntityState, total: Total | undefined): string |
 const PARTS: readonly (readonly [string, (state: EntityState) => unknown])[] = [
   ["movements", (state) => state.seq],
   ["newest event time", (state) => state.clock],
-  ["recent movements", (state) => state.recent],
+  // The content hash of an older one is not stored: it serves the look for repeats, which ends before.
+  ["recent movements", (state) => state.recent.map(({ contentHash, ...event }) => event)],
   ["hit episodes", (state) => state.rules.map((rule) => rule?.episodes ?? [])],
   ["alert episodes", (state) => state.alerts.map((alert) => alert && [alert.alertId, alert.start, alert.last])],
   ["hits received", (state) => [...state.hits.map((hit) => hit.id)].sort()],
