@@ -93,6 +93,38 @@ severity: { medium: 40, high: 60 }
 suppress: { for: 2h }
 `,
   ),
+  "T-WIN": indicator(
+    "T-WIN",
+    `
+subject: account
+scope: { rail: [transfer] }
+aggregates:
+  part: { sum: tx.amount, by: other.id, last: 2h }
+  before: { count: events, by: other.id, last: 2h, include_current: false }
+  newest: { avg: tx.amount, last: 3 events }
+  burst: { distinct: other.id, burst: { gap: 20m } }
+  share: { top_share: tx.amount, by: other.id, last: 2h }
+  again: { count: events, matching: "past.other == other.id && within(past.amount, tx.amount, 50%)", last: 2h }
+  paid: { sum: tx.amount, last: 1h }
+  stay: { dwell: events, last: 3h }
+base:
+  usual: { of: agg.paid, stat: p50, over: 12h, step: 1h, min_samples: 5 }
+when:
+  any:
+    - two: agg.burst >= 3
+    - part: agg.part >= 400 EUR
+    - all:
+        - again: agg.again >= 1
+        - before: agg.before >= 1
+        - newest: agg.newest >= 150 EUR
+    - all:
+        - share: agg.share >= 70%
+        - stay: agg.stay <= 30m
+    - unusual: agg.paid > 2 * base.usual
+emit: { attrs: { paid: tx.amount, payee: other.id } }
+suppress: { for: 1h }
+`,
+  ),
   "T-AL": typology(
     "T-AL",
     `
@@ -101,11 +133,13 @@ hits:
   came: { of: T-IN, from: accounts, last: 3h, count: episodes }
   left: { of: T-OUT, from: accounts, last: 3h, count: episodes }
   ran: { of: T-FLOW, from: accounts, last: 3h, count: sources }
+  spread: { of: T-WIN, from: accounts, last: 3h, count: episodes, attrs: { paid: { sum: paid }, payees: { distinct: payee } } }
 scoring:
   indicators:
     - came: { family: receipts, points: 30, when: hits.came >= 1 }
     - left: { family: spending, points: 30, when: hits.left >= 1 }
     - ran: { family: passing, points: 30, when: hits.ran >= 1 }
+    - spread: { family: spread, points: 10, when: hits.spread.paid >= 500 EUR }
 alert_when: { all: [ { two: families.count >= 2 } ] }
 severity: { medium: 40, high: 80 }
 suppress: { for: 6h }
