@@ -54,6 +54,15 @@ test("a partition that nobody has told of yet is waited for, as one that does no
   expect(gate.limit(61_000)).toBe(12_000);
 });
 
+test("after a new assignment nothing passes until the board was read for it: not longer than allowed", () => {
+  const gate = new DriftGate(OPTIONS);
+  gate.forget(1_000);
+  expect(gate.limit(60_999)).toBe(Number.NEGATIVE_INFINITY);
+  expect(gate.limit(61_000)).toBe(Number.POSITIVE_INFINITY);
+  gate.update(["a"], new Map([["a", entry(7_000)]]), 2_000);
+  expect(gate.limit(2_000)).toBe(12_000);
+});
+
 test("a distance of 0 switches waiting off", () => {
   const gate = new DriftGate({ aheadMs: 0, waitMs: 60_000 });
   gate.update(["a"], new Map([["a", entry(1_000)]]), 0);

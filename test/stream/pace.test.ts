@@ -54,6 +54,15 @@ describe("the pace of intake", () => {
     expect(pace.limit(90_000_000)).toBe(90_000_000 + AHEAD);
   });
 
+  test("what was given up unsent is not waited for", async () => {
+    const { pace } = setup();
+    await pace.look();
+    pace.passed(10_000);
+    expect(pace.limit(90_000_000)).toBeLessThan(90_000_000);
+    pace.dropped(Number.NEGATIVE_INFINITY);
+    expect(pace.limit(90_000_000)).toBe(90_000_000 + AHEAD);
+  });
+
   test("what screening derives from it is waited for too", async () => {
     const { pace, ends, offsets, write } = setup();
     await pace.look();
