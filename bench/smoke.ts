@@ -19,11 +19,11 @@ const LIMITS: readonly { readonly what: RegExp; readonly least?: number; readonl
 /** Throws where a result is wrong or a ratio is beyond its limit. */
 export async function smoke(folder: string, services: Services): Promise<Row[]> {
   const rows = [
-    ...rulesPass(20_000),
-    ...(await replayRate(folder, 50_000, 1)),
-    ...(await scaling({ count: 100_000, slice: 20_000, fewAccounts: 1_000, manyAccounts: 20_000 })),
-    ...(await endToEnd(services, { count: 50_000, accounts: 5_000, runs: 1, roles: ["intake", "screen"] })),
-    ...(await latency(services, { rate: 200, warmUpSeconds: 2, seconds: 3, roles: ["both"] })),
+    ...rulesPass(10_000),
+    ...(await replayRate(folder, 20_000, 1)),
+    ...(await scaling({ count: 40_000, slice: 10_000, fewAccounts: 1_000, manyAccounts: 10_000 })),
+    ...(await endToEnd(services, { count: 20_000, accounts: 20_000, runs: 1, roles: ["intake", "screen"] })),
+    ...(await latency(services, { rate: 100, warmUpSeconds: 2, seconds: 3, roles: ["both"] })),
   ];
   const faults = rows.flatMap(({ what, value }) =>
     LIMITS.filter((limit) => limit.what.test(what))
