@@ -8,7 +8,6 @@ import type { Findings } from "../../src/cli/verify.ts";
 import { createEngine } from "../../src/screen/engine.ts";
 import { storedValue, toStored } from "../../src/store/redis.ts";
 import { fakeTerminal } from "../cli/fake-terminal.ts";
-import { stories, storyLines } from "../stories.ts";
 import { faultTest, LONG, SEED } from "./fault-test.ts";
 import { expectAsReference, referenceOf } from "./oracle.ts";
 import { createRunRig, type RunRig } from "./run-rig.ts";
@@ -106,31 +105,6 @@ describe("verify", () => {
     expect(usage.code).toBe(2);
   });
 });
-
-test("verify agrees on the stories too: profiles, hits, marks and reversals under the shipped rules", async () => {
-  const rules = fileURLToPath(new URL("../../rules/", import.meta.url));
-  const env = { PALERMO_DRIFT_AHEAD_MS: "5000" };
-  const services = { brokers: inject("kafkaBrokers"), redisUrl: inject("redisUrl") };
-  const told = await createRunRig({ ...services, rules, env });
-  try {
-    const tales = stories.filter((story) => story !== "demo");
-    const movements = tales.flatMap((story) => storyLines(story, "transactions.ndjson"));
-    const running = await told.start("both");
-    await told.feedParties(tales.flatMap((story) => storyLines(story, "parties.ndjson")));
-    await told.feed(movements.sort((a, b) => occurred(a) - occurred(b)));
-    await told.settled(movements.length);
-    await running.stop();
-    const { code, stdout } = await palermo(["verify"], told.env);
-    expect(stdout).toContain("Nothing is lost, nothing is twice.");
-    expect(code).toBe(0);
-  } finally {
-    await told.close();
-  }
-}, 120_000);
-
-function occurred(line: string): number {
-  return Date.parse((JSON.parse(line) as { readonly occurredAt: string }).occurredAt);
-}
 
 describe("rebuild", () => {
   test("refuses what would harm", { timeout: 60_000 }, async () => {
