@@ -17,7 +17,9 @@ export interface StreamOptions {
 
 const RAILS = ["transfer", "transfer", "transfer", "p2p", "p2p", "card", "card", "cash", "direct_debit", "remittance"];
 const CHANNELS = ["online", "mobile", "mobile", "branch", "atm", "pos"];
-const PURPOSES = [undefined, undefined, undefined, "wage", "rent", "family", "trade"];
+const PURPOSES = [undefined, undefined, undefined, undefined, "rent", "family", "trade"];
+/** One account in so many pays wages by transfer; random wages between everybody would look like debt bondage. */
+const EMPLOYERS = 40;
 const PLACES = ["Northby", "Southam", "Eastwick", "Westrup", "Midford", "Lakeside", "Hillcrest", "Bayview"];
 
 /** Start of every benchmark's event time. */
@@ -35,8 +37,10 @@ export function* transactions(count: number, options: StreamOptions): Generator<
     let creditor = account();
     if (creditor === debtor) creditor = (creditor + 1) % options.accounts;
     const rail = pick(RAILS);
-    const purpose = pick(PURPOSES);
-    const cents = 100 + Math.floor(random() * random() * 400_000);
+    const pays = rail === "transfer" && debtor % EMPLOYERS === 0;
+    const purpose = pays ? "wage" : pick(PURPOSES);
+    const spread = random() * random();
+    const cents = pays ? 120_000 + Math.floor(spread * 300_000) : 100 + Math.floor(spread * random() * 300_000);
     yield {
       schema: "tx/1",
       txId: `tx-${String(i).padStart(10, "0")}`,

@@ -207,16 +207,33 @@ function exactComparison(tree: Checked & { kind: "compare" }): Test {
     if (a === undefined) return undefined;
     const b = right(c);
     if (b === undefined) return undefined;
-    return compareValues(tree.operator, a, b, () => exactSign(tree, c));
+    return compareValues(tree.operator, a, b, () => exactSign(tree, c, a - b, Math.max(Math.abs(a), Math.abs(b))));
   };
 }
 
-function exactSign(tree: Checked & { kind: "compare" }, c: Context): number | undefined {
-  const read: LeafReader = (leaf) => leaf(c);
+/** Sign of left - right: of the exact values, or of the doubles where one of them was rounded before it got here. */
+function exactSign(
+  tree: Checked & { kind: "compare" },
+  c: Context,
+  difference: number,
+  size: number,
+): number | undefined {
+  let isRounded = false;
+  const read: LeafReader = (leaf) => {
+    const value = leaf(c);
+    // Counts, money and times are integers; a share of 14 in 20 comes as the double nearest to 0.7, which is below it.
+    if (typeof value === "number" && !Number.isInteger(value)) isRounded = true;
+    return value;
+  };
   const left = exactValue(tree.left, read);
   const right = exactValue(tree.right, read);
-  return left && right && compareConstants(left, right);
+  if (left === undefined || right === undefined) return undefined;
+  if (!isRounded) return compareConstants(left, right);
+  return Math.abs(difference) <= ROUNDING * size ? 0 : Math.sign(difference);
 }
+
+/** What a division and one more operation may lose, relative to the value. */
+const ROUNDING = 4 * Number.EPSILON;
 
 function compileTextEquality(tree: Checked & { kind: "compare" }): Test {
   const same = tree.operator === "==";

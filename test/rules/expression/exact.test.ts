@@ -53,6 +53,19 @@ describe("comparisons", () => {
     );
   });
 
+  it("of a share that an aggregate gives are exact on the edge, though it comes as a double", () => {
+    const more = "aggregates: { top: { top_share: events, by: other.id, last: 7d, cap: 8 } }\n";
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100_000 }), fc.integer({ min: 1, max: 100 }), (all, percent) => {
+        for (const part of [Math.ceil((all * percent) / 100), Math.ceil((all * percent) / 100) - 1]) {
+          const leaf = leafOf(`agg.top >= ${percent}%`, more);
+          expect(leaf.test(reading(part / all, 0)), `${part} of ${all}`).toBe(part * 100 >= all * percent);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it("of sums and differences are exact where doubles are not", () => {
     const leaf = leafOf("agg.a * 0.1 + agg.b * 0.2 == agg.b * 0.3", MORE);
     expect(leaf.test(reading(10, 10))).toBe(true);
