@@ -12,6 +12,7 @@ import type { Pack } from "../rules/plan.ts";
 import type { Embedded } from "../screen/embedded.ts";
 import { createEmbedded } from "../screen/embedded.ts";
 import type { HitRecord, Verdict } from "../screen/outputs.ts";
+import { refusalOf } from "../screen/refusals.ts";
 import { createInspector, type Inspector } from "../workshop/inspect.ts";
 import { traceLines } from "../workshop/trace.ts";
 import type { Tally } from "./tally.ts";
@@ -92,7 +93,7 @@ export function createScreening(pack: Pack, tally: Tally, sink: Sink, bounds: Bo
     if (!(tally.firstTime <= tx.time)) tally.firstTime = tx.time;
     if (!(tally.lastTime >= tx.time)) tally.lastTime = tx.time;
     if (verdict !== "judged") {
-      const reason = rejectOf(tx, verdict);
+      const reason = refusalOf(tx, verdict);
       if (reason === undefined) tallyVerdict(tally, verdict);
       else reject(item, reason);
     }
@@ -143,17 +144,4 @@ function takeOther(embedded: Embedded, tally: Tally, bounds: Bounds, decoded: Ot
     tally.events += 1;
     embedded.pushEvent(decoded.event);
   }
-}
-
-/** What a verdict says to the sender of the row, where it was not taken. */
-function rejectOf(tx: Tx, verdict: Verdict): Reject | undefined {
-  if (verdict === "conflict") {
-    const expected = "the content first sent under this id; a correction is a reversal and a new movement";
-    return { code: "CONFLICT", field: "txId", expected, found: `other content under ${tx.id}` };
-  }
-  if (verdict === "too_late") {
-    const expected = "a time at most 48 h before the newest movement of its account; sort the input by occurredAt";
-    return { code: "TOO_LATE", field: "occurredAt", expected, found: new Date(tx.time).toISOString() };
-  }
-  return undefined;
 }

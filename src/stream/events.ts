@@ -142,6 +142,9 @@ export function screenEvents(log: Logger, metrics: Metrics, topic: string): Scre
     published(_partition, lane, entries) {
       metrics.published.inc({ lane }, entries);
     },
+    refused(code) {
+      metrics.rejected.inc({ stage, reason: code });
+    },
     alert({ typology, severity, event, status }) {
       metrics.alerts.inc({ typology: typology.id, severity, event, status });
     },

@@ -23,6 +23,7 @@ import type { BusRecord } from "./bus.ts";
 import { encodeMarksEntry } from "./marks-entry.ts";
 import { positionAfter } from "./positions.ts";
 import { type PackedView, RecordReader, ViewPacker, viewsSource } from "./record.ts";
+import { refusedByScreening } from "./rejected.ts";
 import type { ScreenEngine } from "./screen-ports.ts";
 
 /** A record of the views topic, read. */
@@ -226,6 +227,8 @@ export class PartitionState {
       this.counts.verdicts[verdict] = (this.counts.verdicts[verdict] ?? 0) + 1;
       if (view.kind === "tx" && view.time > this.eventTime) this.eventTime = view.time;
       this.touch(cached);
+      const refused = muted ? undefined : refusedByScreening(source, offset, view, verdict);
+      if (refused) this.addEntry("alerts", formatSequence(record.offset, number, 0), jsonOf(refused));
       if (this.out.length > 0) this.handOver(record, number, muted);
     }
     this.flushMarks(record);
@@ -336,12 +339,7 @@ export class PartitionState {
       else if (!muted) {
         if (output.kind === "view")
           this.packer.add(this.packerSource, Number(record.offset), view * OUTPUTS_PER_VIEW + number, output.view);
-        else
-          this.addEntry(
-            "alerts",
-            formatSequence(record.offset, view, number),
-            Buffer.from(JSON.stringify(output.alert)),
-          );
+        else this.addEntry("alerts", formatSequence(record.offset, view, number), jsonOf(output.alert));
       }
     }
     this.out.length = 0;
@@ -381,6 +379,10 @@ interface Cached {
 interface Origin {
   readonly offset: bigint;
   readonly index: number;
+}
+
+function jsonOf(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value));
 }
 
 function lengthOf({ value, additions }: Stored): number {

@@ -4,9 +4,10 @@
  */
 import type { Alert } from "../domain/alert.ts";
 import { LANES, type Lane, type OutboxEntry, StoreError, sequenceOffset } from "../store/port.ts";
-import { alertMessages } from "./alert-messages.ts";
+import { type AlertMessage, alertMessages } from "./alert-messages.ts";
 import type { OutRecord, Producer } from "./bus.ts";
 import { decodeMarksEntry } from "./marks-entry.ts";
+import { type RejectedRecord, rejectedOut } from "./rejected.ts";
 import type { ScreenDeps } from "./screen-ports.ts";
 import { pause } from "./settle.ts";
 
@@ -269,15 +270,24 @@ async function sendAlerts(deps: ScreenDeps, entries: readonly OutboxEntry[]): Pr
   const now = deps.clock.now();
   const byTopic = new Map<string, OutRecord[]>();
   for (const { sequence, value } of entries) {
-    const alert = JSON.parse(Buffer.from(value).toString("utf8")) as Alert;
-    deps.events.alert?.(alert);
-    for (const { topic, record } of alertMessages(alert, sequence, now, deps.topics)) {
+    for (const { topic, record } of messagesOf(deps, sequence, value, now)) {
       const records = byTopic.get(topic);
       if (records === undefined) byTopic.set(topic, [record]);
       else records.push(record);
     }
   }
   for (const [topic, records] of byTopic) await sendInOrder(deps.producers.alerts, topic, records);
+}
+
+function messagesOf(deps: ScreenDeps, sequence: string, value: Uint8Array, now: number): AlertMessage[] {
+  const entry = JSON.parse(Buffer.from(value).toString("utf8")) as Alert | RejectedRecord;
+  if (entry.schema === "rejected/1") {
+    const { name, partitions } = deps.topics.rejected;
+    deps.events.refused?.(entry.code);
+    return [{ topic: name, record: rejectedOut(entry, partitions) }];
+  }
+  deps.events.alert?.(entry);
+  return alertMessages(entry, sequence, now, deps.topics);
 }
 
 /** One send after the other, none with more for one partition than a broker takes at once. */

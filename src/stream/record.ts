@@ -32,6 +32,12 @@ export function inputSource(topic: string, partition: number, epoch: number): st
   return epoch === 0 ? `in:${topic}:${partition}` : `in:${topic}:${partition}@${epoch}`;
 }
 
+/** The input partition that a source names; undefined where it names another. */
+export function inputOf(source: string): { readonly topic: string; readonly partition: number } | undefined {
+  const match = /^in:(.+):(\d+)(?:@\d+)?$/.exec(source);
+  return match === null ? undefined : { topic: match[1] ?? "", partition: Number(match[2]) };
+}
+
 /** Source name of what a views partition caused. */
 export function viewsSource(partition: number): string {
   return `views:${partition}`;

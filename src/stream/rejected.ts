@@ -4,7 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import type { Reject } from "../base/errors.ts";
+import type { View } from "../domain/view.ts";
+import type { Verdict } from "../screen/outputs.ts";
+import { refusalOf } from "../screen/refusals.ts";
 import type { BusRecord, OutRecord, TopicPartition } from "./bus.ts";
+import { inputOf } from "./record.ts";
 
 export interface RejectedRecord {
   readonly schema: "rejected/1";
@@ -12,10 +16,10 @@ export interface RejectedRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** Bytes of the value. */
-  readonly length: number;
-  /** Of the value, hexadecimal. */
-  readonly sha256: string;
+  /** Bytes of the value; screening no longer has them. */
+  readonly length?: number;
+  /** Of the value, hexadecimal; screening no longer has it. */
+  readonly sha256?: string;
   readonly code: Reject["code"];
   readonly field: string;
   readonly expected: string;
@@ -47,6 +51,22 @@ export function rejectedRecord(
     found: reject.found,
     ...(withBytes ? { bytes: Buffer.from(value).toString("base64") } : {}),
   };
+}
+
+/**
+ * Describes a movement that an entity refused (a conflict, or too late), by the input record that its view came from.
+ * Each entity that refuses it tells; the place is the same. Undefined where nothing was refused.
+ */
+export function refusedByScreening(
+  source: string,
+  offset: bigint,
+  view: View,
+  verdict: Verdict,
+): RejectedRecord | undefined {
+  const reject = view.kind === "tx" ? refusalOf(view.tx, verdict) : undefined;
+  const at = inputOf(source);
+  if (reject === undefined || at === undefined) return undefined;
+  return { schema: "rejected/1", stage: "screen", ...at, offset: Number(offset), ...reject };
 }
 
 /** The same as a record to send. Those of one input partition stand in one partition, in input order. */

@@ -1,4 +1,5 @@
 /** What the screening worker is given, and what it tells: the seams at which tests and a simulation take hold. */
+import type { RejectCode } from "../base/errors.ts";
 import type { Alert } from "../domain/alert.ts";
 import type { EntityKey } from "../domain/entity.ts";
 import type { View } from "../domain/view.ts";
@@ -67,6 +68,8 @@ export interface ScreenTopics {
   readonly protected: TopicRef;
   /** Alerts of rules in shadow. */
   readonly shadow: TopicRef;
+  /** Movements that screening refuses. */
+  readonly rejected: TopicRef;
 }
 
 export interface ScreenConfig {
@@ -117,6 +120,8 @@ export interface ScreenEvents {
   published?(partition: number, lane: Lane, entries: number): void;
   /** One revision of an alert goes out; a repeat after a crash is told again. */
   alert?(alert: Alert): void;
+  /** A movement was refused by an entity; told on the rejected topic. */
+  refused?(code: RejectCode): void;
   paused?(partition: number, why: string): void;
   resumed?(partition: number): void;
   /** Encoded above 32 KiB. */

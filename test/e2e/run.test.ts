@@ -24,6 +24,7 @@ const environment = (): Record<string, string> => ({
 
 const good = storyLines("funnel-ring", "transactions.ndjson");
 const [first = ""] = good;
+const last = good.at(-1) ?? "";
 const SECRET = "k1.SECRETACCOUNT";
 /** Lines that are no movements, with the codes that they are refused for. */
 const POISON: readonly (readonly [string | Buffer, string])[] = [
@@ -103,6 +104,18 @@ describe("a running service", () => {
     expect(JSON.parse(stubs[0] ?? "{}")).toMatchObject({
       schema: "alert-stub/1",
       alertId: JSON.parse(alerts[0] ?? "{}").alertId,
+    });
+  });
+
+  test("tells other content under a known id there too, by the place of the record that brought it", async () => {
+    const [from = "", to = ""] = [/"amount":"[^"]+"/.exec(last)?.[0], '"amount":"1.01"'];
+    await send([last.replace(from, to)]);
+    const records = await read(topic.rejected, POISON.length + 1);
+    expect(JSON.parse(records.at(-1) ?? "{}")).toMatchObject({
+      stage: "screen",
+      code: "CONFLICT",
+      topic: topic.transactions,
+      offset: POISON.length + good.length,
     });
   });
 

@@ -90,7 +90,7 @@ export class Cluster {
     this.kafka.create("views", plan.views);
     this.kafka.create("profiles", plan.views);
     this.kafka.create("rejected", 1);
-    for (const topic of ["alerts", "protected", "shadow"]) this.kafka.create(topic, plan.alerts);
+    for (const topic of ["alerts", "protected", "shadow", "rejected"]) this.kafka.create(topic, plan.alerts);
   }
 
   /** Faults of the network that were drawn. */
@@ -207,6 +207,7 @@ export class Cluster {
         alerts: topic("alerts"),
         protected: topic("protected"),
         shadow: topic("shadow"),
+        rejected: topic("rejected"),
       },
       config: {
         tenant: "simulation",

@@ -24,6 +24,7 @@ export const TOPICS = {
   views: { name: "views", partitions: PARTITIONS },
   alerts: { name: "alerts", partitions: 2 },
   protected: { name: "protected", partitions: 2 },
+  rejected: { name: "rejected", partitions: 2 },
   shadow: { name: "shadow", partitions: 2 },
 } as const;
 
