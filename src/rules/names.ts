@@ -42,11 +42,13 @@ function resolveName(scope: RuleScope, place: Place, own: OwnNames, path: readon
   const name = root?.name ?? "";
   const at = (tree: Checked): Checked => ({ ...tree, start, end });
   const missing: Missing = (what, segment, known) => {
+    const whole = path.map((step) => step.name).join(".");
+    if (isProtectedName(whole)) return protectedName(whole, start, end, tell);
     const word = segment?.name ?? "";
     tell("E021", segment?.start ?? start, `there is no ${what} \`${shorten(word)}\``, hintFor(word, known));
     return errorAt(start, end);
   };
-  if (second === undefined) return resolveWord(scope, own, root, missing, tell);
+  if (second === undefined) return resolveWord(scope, own, root, missing);
   switch (name) {
     case "params": {
       scope.used.add(`param ${second.name}`);
@@ -88,7 +90,6 @@ function resolveName(scope: RuleScope, place: Place, own: OwnNames, path: readon
   }
   const step = scope.steps.get(name);
   if (step !== undefined) return resolveStep(place, step, path, missing, tell);
-  if (isProtectedName(path.map((s) => s.name).join("."))) return protectedName(name, start, end, tell);
   return missing("name", root, [
     "tx",
     "self",
@@ -105,13 +106,7 @@ function resolveName(scope: RuleScope, place: Place, own: OwnNames, path: readon
 }
 
 /** A name without dots: a filter, or a side as an argument. */
-function resolveWord(
-  scope: RuleScope,
-  own: OwnNames,
-  root: Segment | undefined,
-  missing: Missing,
-  tell: Tell,
-): Checked {
+function resolveWord(scope: RuleScope, own: OwnNames, root: Segment | undefined, missing: Missing): Checked {
   const { name, start, end } = root ?? { name: "", start: 0, end: 0 };
   if (name === "self" || name === "other") {
     return { kind: "side", side: name, type: typeOf("side"), ...joinBases(start, end, []) };
@@ -119,7 +114,6 @@ function resolveWord(
   scope.used.add(`filter ${name}`);
   const filter = own.filter(name);
   if (filter !== undefined) return { ...filter, start, end };
-  if (isProtectedName(name)) return protectedName(name, start, end, tell);
   return missing("filter or value", root, [
     ...own.source.filters.keys(),
     "tx",

@@ -352,8 +352,8 @@ class Worker implements ScreenWorker {
 
 const REMEDIES: Readonly<Record<HaltCode, string>> = {
   LOG_CHANGED:
-    "The views topic is not the log that this state was made from: restore it, or delete the state of this partition " +
-    "in Redis to have it rebuilt from what the topic has",
+    "The views topic is not the log that this state was made from: restore it, or rebuild the state from what the " +
+    "topic has (stop the workers, palermo rebuild --partition)",
   BAD_RECORD:
     "The views topic holds a record that this program did not write: check who else writes it, and its version",
   FOREIGN_STATE:

@@ -24,12 +24,13 @@ describe("a rules directory", () => {
     put("rules/tf/B.yaml", "b");
     put("rules/ht/A.yml", "a");
     put("rules/README.md", "no");
-    put("rules/tuning.yaml", "no");
+    put("rules/tuning.yaml", "t");
     put("rules/.hidden/C.yaml", "no");
     const files = readRuleFiles(join(dir, "rules"));
     expect(files.map((file) => [file.path.slice(dir.length), file.text])).toEqual([
       ["/rules/ht/A.yml", "a"],
       ["/rules/tf/B.yaml", "b"],
+      ["/rules/tuning.yaml", "t"],
     ]);
   });
 

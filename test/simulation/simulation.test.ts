@@ -8,7 +8,7 @@ import { crashPoints, totalsOf } from "./report.ts";
 import { type Result, simulate } from "./simulate.ts";
 
 /** Sized so that both stretches together pass 10,000 deaths and pauses. */
-const RUNS = 135;
+const RUNS = 160;
 const FIXED_SEED = 1;
 /** A planted bug must show within so many. */
 const PLANT_SEEDS = 10;
