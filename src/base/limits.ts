@@ -38,6 +38,8 @@ export const WINDOW_MAX_MS = 180 * DAY_MS;
 export const MARK_HOPS_MAX = 3;
 export const MARK_ROOTS_MAX = 16;
 export const MARK_FANOUT_MAX = 32;
+/** An entity that marks of so many roots have reached within the look-back passes none on. */
+export const MARK_ROOTS_PASSED_MAX = 8;
 /** An entity with more counterparties than this is a hub: it keeps marks and does not pass them on. */
 export const HUB_COUNTERPARTIES = 200;
 /** A flagged entity marks its flows of this look-back. */
@@ -69,4 +71,5 @@ export const DISTINCT_CAP_MAX = 256;
 assert(TAIL_MS >= 2 * LATENESS_JUDGED_MS, "a reversal and its original can both be taken out of the tail");
 assert(LATENESS_COUNTED_MS > LATENESS_JUDGED_MS, "what is judged is also counted");
 assert(RECENT_EVENTS_MAX >= TAIL_EVENTS_MAX, "the tail's events are among the recent ones");
+assert(MARK_ROOTS_PASSED_MAX <= MARK_ROOTS_MAX, "crowded is known from the roots that are kept");
 assert(MARK_LOOKBACK_MS < WINDOW_MAX_MS, "marked flows are still known");

@@ -10,6 +10,7 @@ import {
   MARK_HOPS_MAX,
   MARK_LOOKBACK_MS,
   MARK_ROOTS_MAX,
+  MARK_ROOTS_PASSED_MAX,
 } from "../base/limits.ts";
 import { type EntityKey, kindOf } from "../domain/entity.ts";
 import type { MarkView } from "../domain/view.ts";
@@ -84,6 +85,7 @@ export function receiveMark(context: JudgeContext, mark: MarkView, sink: FoldSin
   if (!news) return false;
   if (mark.held) return true;
   tellHolders(context, mark, sink);
+  if (isCrowded(context)) return true;
   if (mark.distance < Math.min(rule.marks[mark.flow], MARK_HOPS_MAX)) passOn(context, traceOf(mark, rule), sink);
   return true;
 }
@@ -99,7 +101,7 @@ export function followMovement(context: JudgeContext, flagged: readonly FlaggedR
   for (const own of flagged) {
     if (own.rule.marks[flow] >= 1) passOn(context, ownTrace(context, own, flow), sink, target);
   }
-  if (flow === "upstream") return;
+  if (flow === "upstream" || isCrowded(context)) return;
   for (const mark of context.state.marks) {
     if (mark.held || mark.flow !== flow || context.now - mark.about > MARK_LOOKBACK_MS) continue;
     const rule = ruleOf(context.pack, mark.ruleId);
@@ -204,6 +206,18 @@ function isHub(context: JudgeContext): boolean {
   if (context.profile?.partyType === "public") return true;
   if (context.state.recent.length <= HUB_COUNTERPARTIES) return false;
   return new Set(context.state.recent.map((event) => event.other)).size > HUB_COUNTERPARTIES;
+}
+
+/**
+ * Money of very many flagged entities comes together here: like a hub, it joins everybody, keeps marks and passes none
+ * on. Without it a dense network hands every root to every entity, over and over, as kept roots push each other out.
+ */
+function isCrowded(context: JudgeContext): boolean {
+  const { marks } = context.state;
+  if (marks.length < MARK_ROOTS_PASSED_MAX) return false;
+  const roots = new Set<EntityKey>();
+  for (const mark of marks) if (context.now - mark.time <= MARK_LOOKBACK_MS) roots.add(mark.root);
+  return roots.size >= MARK_ROOTS_PASSED_MAX;
 }
 
 /** A holder is told of its account's marks at the same distance: holding is no hop along money. */
