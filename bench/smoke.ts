@@ -11,9 +11,9 @@ import type { Services } from "./services.ts";
 
 /** Ratios by the end of their row's name. Wide: in a second nothing is warm, and others share the machine. */
 const LIMITS: readonly { readonly what: RegExp; readonly least?: number; readonly most?: number }[] = [
-  { what: /ratio to it$/, least: 0.02 },
-  { what: /^growth with transactions$/, most: 3 },
-  { what: /^growth with accounts$/, most: 5 },
+  { what: /ratio to it$/, least: 0.004 },
+  { what: /^growth with transactions$/, most: 5 },
+  { what: /^growth with accounts$/, most: 8 },
 ];
 
 /** Throws where a result is wrong or a ratio is beyond its limit. */
