@@ -79,14 +79,14 @@ export function markAccounts(
 /** Takes a mark in and passes it on; returns whether it is news here (nearer than what was known of its root). */
 export function receiveMark(context: JudgeContext, mark: MarkView, sink: FoldSink): boolean {
   if (mark.root === context.entity) return false;
-  const rule = context.pack.rules.find((candidate) => candidate.id === mark.ruleId);
+  const rule = ruleOf(context.pack, mark.ruleId);
   if (rule === undefined) return false;
   const news = keepMark(context.state, mark);
   if (!news) return false;
   if (mark.held) return true;
   tellHolders(context, mark, sink);
-  if (isCrowded(context)) return true;
-  if (mark.distance < Math.min(rule.marks[mark.flow], MARK_HOPS_MAX)) passOn(context, traceOf(mark, rule), sink);
+  const goesOn = mark.distance < Math.min(rule.marks[mark.flow], MARK_HOPS_MAX);
+  if (goesOn && !isCrowded(context)) passOn(context, traceOf(mark, rule), sink);
   return true;
 }
 
