@@ -85,6 +85,11 @@ export interface ScreenConfig {
   readonly laneLimit?: number;
   /** How often the published position is told to the group. Default 50: intake waits for it. */
   readonly publishedEveryMs?: number;
+  /**
+   * The group is told again after so long what it was told already: a request that was given up may arrive late and
+   * set an offset back, and intake waits for these offsets. Default 5,000.
+   */
+  readonly publishedAgainMs?: number;
 }
 
 /** Why a partition stands still until an operator acts. */

@@ -42,6 +42,7 @@ export interface ScreenWorker {
 }
 
 const LANE_LIMIT = 10_000;
+const PUBLISHED_AGAIN_MS = 5_000;
 
 /** Builds the worker; nothing happens before `start`. */
 export function createScreenWorker(deps: ScreenDeps): ScreenWorker {
@@ -54,8 +55,8 @@ class Worker implements ScreenWorker {
   private readonly halted = new Map<number, string>();
   /** Times in a row that a partition was fenced. */
   private readonly fences = new Map<number, number>();
-  /** What the group was told last. */
-  private readonly told = new Map<number, bigint>();
+  /** What the group was told last, and when. */
+  private readonly told = new Map<number, { readonly offset: bigint; readonly at: number }>();
   private readonly ending = new AbortController();
   private readonly publisher: Publisher;
   private readonly host: RunnerHost;
@@ -298,14 +299,19 @@ class Worker implements ScreenWorker {
 
   private async commitOffsets(): Promise<void> {
     const { generation } = this;
+    const at = this.deps.clock.now();
+    const knownMs = this.deps.config.publishedAgainMs ?? PUBLISHED_AGAIN_MS;
     const moved: [number, bigint][] = [];
     for (const partition of this.owned.keys()) {
       const offset = this.publisher.publishedTo(partition);
-      if (offset !== undefined && offset !== this.told.get(partition)) moved.push([partition, offset]);
+      const told = this.told.get(partition);
+      const isKnown = told !== undefined && told.offset === offset && at - told.at < knownMs;
+      if (offset !== undefined && !isKnown) moved.push([partition, offset]);
     }
     if (moved.length === 0 || generation < 0) return;
     const offsets = moved.map(([partition, offset]) => ({ ...this.at(partition), offset, metadata: "" }));
-    if (await this.deps.consumer.commit(offsets, generation)) for (const [p, offset] of moved) this.told.set(p, offset);
+    if (!(await this.deps.consumer.commit(offsets, generation))) return;
+    for (const [partition, offset] of moved) this.told.set(partition, { offset, at });
   }
 
   /** Whether the store still holds what was committed: a flushed or rolled back one does not. */

@@ -25,6 +25,8 @@ export interface MemoryBus {
   /** The topic is made anew, empty. */
   recreate(topic: string): void;
   groupOffset(group: string, topic: string, partition: number): bigint | undefined;
+  /** Sets it from outside, as a request does that was given up and arrives late. */
+  setGroupOffset(group: string, topic: string, partition: number, offset: bigint): void;
   admin(): Admin;
   producer(): Producer;
   /** `fetch`: how many records the next batch may have at most. */
@@ -109,6 +111,8 @@ export function createMemoryBus(): MemoryBus {
       for (const log of topics.get(topic) ?? []) Object.assign(log, { low: 0n, records: [] });
     },
     groupOffset: (group, topic, partition) => groupOf(group).offsets.get(`${topic}:${partition}`),
+    setGroupOffset: (group, topic, partition, offset) =>
+      void groupOf(group).offsets.set(`${topic}:${partition}`, offset),
     admin: () => ({
       describe: async () => [],
       create: async () => undefined,

@@ -65,6 +65,19 @@ describe("a run without faults", () => {
     expect(repeated).toBeGreaterThan(0);
   });
 
+  test("the group is told again: an offset that a late request set back does not stay", async () => {
+    const rig = createRig();
+    rig.feed(transfers(60));
+    const { worker } = rig.worker({ config: { publishedAgainMs: 20 } });
+    await worker.start();
+    await rig.settled();
+    for (const { partition } of await rig.bus.admin().ranges("views")) {
+      rig.bus.setGroupOffset(GROUP, "views", partition, 0n);
+    }
+    await rig.settled();
+    await worker.stop(500);
+  });
+
   test("a second worker shares the partitions, and one that stops gives them back", async () => {
     const rig = createRig();
     const messages = transfers(300);
