@@ -10,9 +10,9 @@ import { fileReason, readTextFile } from "./text-file.ts";
 const FILES_MAX = 5_000;
 const DEPTH_MAX = 6;
 /**
- * Every `.yaml` and `.yml` file below `dir`, in the order of their paths; with `listsDir`, a list there takes
- * the place of the list of the same file name; with `tuningPath`, that file takes the place of the folder's own
- * `tuning.yaml`. Throws UsageError when a directory or file cannot be read.
+ * Every `.yaml` and `.yml` file below `dir`, in the order of their paths; with `listsDir`, a list or a file of base
+ * lines there takes the place of the one with the same file name; with `tuningPath`, that file takes the place of the
+ * folder's own `tuning.yaml`. Throws UsageError when a directory or file cannot be read.
  */
 export function readRuleFiles(dir: string, listsDir?: string, tuningPath?: string): SourceFile[] {
   const own = readTree(dir);
@@ -64,7 +64,7 @@ function isFolder(path: string): boolean {
 }
 
 function isList(file: SourceFile): boolean {
-  return /(^|\n)\s*schema:\s*["']?list\/v1/.test(file.text.slice(0, 4_000));
+  return /(^|\n)\s*schema:\s*["']?(list|baseline)\/v1/.test(file.text.slice(0, 4_000));
 }
 
 function baseName(path: string): string {

@@ -119,8 +119,19 @@ function propertiesOf(names: KnownNames): Readonly<Record<string, Schema>> {
     explain: TEXT,
     cautions: arrayOf(TEXT),
     suppress: strict({ for: VALUE }),
-    tests: arrayOf({ type: "object", properties: { kind: { enum: ["fires", "near_miss", "look_alike"] } } }),
+    tests: arrayOf({
+      type: "object",
+      properties: { kind: { enum: ["fires", "near_miss", "look_alike"] }, given: given() },
+    }),
   };
+}
+
+/** What an inline test puts in place of what the files have. */
+function given(): Schema {
+  const list: Schema = { type: "array" };
+  const groups: Schema = { type: "object", minProperties: 1, additionalProperties: VALUE };
+  const profile: Schema = { type: "object" };
+  return strict({ history: VALUE, profile, lists: named(list), peers: named(groups), hits: list, marks: list }, false);
 }
 
 function aggregate(): Schema {

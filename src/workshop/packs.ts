@@ -3,18 +3,19 @@
  * each. A build may change a pack on the way: mutants before it is compiled, coverage after.
  */
 import { createFindings } from "../rules/diagnostics.ts";
-import { compilePack, type Loaded, type PackSource, readPack } from "../rules/load.ts";
+import { compilePack, type Loaded, type LoadOptions, type PackSource, readPack } from "../rules/load.ts";
 import type { Pack } from "../rules/plan.ts";
 import { RULE_LIMITS, readSource, type SourceFile } from "../rules/source.ts";
+import { type PeersOfRule, tablesOf } from "./given-peers.ts";
 
 /** Rule and list files as read, by the lists that tests put in place of the files' own. */
 export interface Sources {
   read(lists: ReadonlyMap<string, string>): PackSource;
 }
 
-/** Packs by the lists that tests put in place of the shipped ones; each is compiled once. */
+/** Packs by the lists and peers that tests put in place of the shipped ones; each is compiled once. */
 export interface Packs {
-  load(lists: ReadonlyMap<string, string>): Loaded;
+  load(lists: ReadonlyMap<string, string>, peers?: PeersOfRule): Loaded;
 }
 
 /** What makes a pack out of what was read. */
@@ -27,30 +28,41 @@ export interface PackBuild {
 
 /** Reads rule and list files on demand; lists that a test gives take the place of those in the files. */
 export function createSources(files: readonly SourceFile[]): Sources {
-  return { read: byLists((lists) => readPack(withLists(files, lists))) };
+  return { read: byGiven((lists) => readPack(withLists(files, lists))) };
 }
 
 /** Compiles packs on demand. */
 export function createPacks(sources: Sources, build: PackBuild = {}): Packs {
   const { set, rewrite, transform } = build;
-  const load = (lists: ReadonlyMap<string, string>): Loaded => {
-    const source = sources.read(lists);
-    const options = { drafts: true, ...(set && { set }) };
-    const loaded = compilePack(rewrite === undefined ? source : rewrite(source), options);
+  const load = (lists: ReadonlyMap<string, string>, peers?: PeersOfRule): Loaded => {
+    const read = sources.read(lists);
+    const source = rewrite === undefined ? read : rewrite(read);
+    const loaded = compileWithPeers(source, { drafts: true, ...(set && { set }) }, peers);
     if (loaded.pack === undefined || transform === undefined) return loaded;
     return { ...loaded, pack: transform(loaded.pack) };
   };
-  return { load: byLists(load) };
+  return { load: byGiven(load) };
 }
 
-/** Remembers what a function gives for each set of lists. */
-function byLists<T>(make: (lists: ReadonlyMap<string, string>) => T): (lists: ReadonlyMap<string, string>) => T {
+/** What the numbers mean that are given is only known of a compiled pack: it is compiled a second time with them. */
+function compileWithPeers(source: PackSource, options: LoadOptions, peers: PeersOfRule | undefined): Loaded {
+  const loaded = compilePack(source, options);
+  if (peers === undefined || peers.peers.size === 0 || loaded.pack === undefined) return loaded;
+  const peerTables = new Map([...source.peerTables, ...tablesOf(loaded.pack, peers)]);
+  return compilePack({ ...source, peerTables }, options);
+}
+
+type Make<T> = (lists: ReadonlyMap<string, string>, peers?: PeersOfRule) => T;
+
+/** Remembers what a function gives for each set of lists and peers. */
+function byGiven<T>(make: Make<T>): Make<T> {
   const known = new Map<string, T>();
-  return (lists) => {
-    const key = JSON.stringify([...lists].sort());
+  return (lists, peers) => {
+    const ofPeers = [...(peers?.peers ?? [])].map(([name, groups]) => [name, [...groups].sort()]).sort();
+    const key = JSON.stringify([[...lists].sort(), ofPeers.length === 0 ? [] : [peers?.ruleId, ofPeers]]);
     let found = known.get(key);
     if (found === undefined) {
-      found = make(lists);
+      found = make(lists, peers);
       known.set(key, found);
     }
     return found;

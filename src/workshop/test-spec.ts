@@ -12,6 +12,7 @@ import {
   type SourceFile,
   type SourceNode,
 } from "../rules/source.ts";
+import type { GivenPeers } from "./given-peers.ts";
 
 export const TEST_KINDS = ["fires", "near_miss", "look_alike"] as const;
 export type TestKind = (typeof TEST_KINDS)[number];
@@ -65,6 +66,8 @@ export interface TestSpec {
     readonly profile: ReadonlyMap<string, string>;
     /** Entries in place of a list's own, as YAML text. */
     readonly lists: ReadonlyMap<string, string>;
+    /** Percentiles of peers in place of those that were measured. */
+    readonly peers: GivenPeers;
     readonly tellings: readonly GivenTelling[];
   };
   readonly events: readonly EventSpec[];
@@ -140,6 +143,9 @@ export const PROFILE_KEYS = [
   "product",
 ] as const;
 
+/** Keys of `given`. */
+export const GIVEN_KEYS = ["history", "profile", "lists", "peers", "hits", "marks"] as const;
+
 const TIMES_MAX = 2_000;
 
 /** Reads the inline tests of one rule file; undefined when the file is no rule. */
@@ -188,11 +194,11 @@ class Reader {
   }
 
   private given(node: SourceNode | undefined): TestSpec["given"] {
-    const map =
-      node === undefined ? undefined : this.map(node, "given", ["history", "profile", "lists", "hits", "marks"]);
+    const map = node === undefined ? undefined : this.map(node, "given", GIVEN_KEYS);
     const history = map?.byKey.get("history")?.value;
     const profile = this.map(map?.byKey.get("profile")?.value, "profile", PROFILE_KEYS);
     const lists = this.map(map?.byKey.get("lists")?.value, "lists", undefined);
+    const peers = this.map(map?.byKey.get("peers")?.value, "peers", undefined);
     for (const { key, value } of lists?.entries ?? []) {
       // They go into the text of a list as they stand.
       if (!sourceText(value).startsWith("[")) this.fault(value, `give the entries of ${key.text} as [ ... ]`);
@@ -201,11 +207,19 @@ class Reader {
       historyMs: history === undefined ? undefined : this.duration(history),
       profile: new Map((profile?.entries ?? []).map((entry) => [entry.key.text, scalarText(entry.value)])),
       lists: new Map((lists?.entries ?? []).map(({ key, value }) => [key.text, sourceText(value)])),
+      peers: new Map((peers?.entries ?? []).map(({ key, value }) => [key.text, this.groups(key.text, value)])),
       tellings: [
         ...this.tellings(map?.byKey.get("hits")?.value, "hit"),
         ...this.tellings(map?.byKey.get("marks")?.value, "mark"),
       ],
     };
+  }
+
+  private groups(name: string, node: SourceNode): ReadonlyMap<string, string> {
+    const map = this.map(node, `the peer value ${name}`, undefined);
+    if (map?.entries.length === 0)
+      this.fault(node, `the peer value ${name} needs a group, such as { retail: 800 EUR }`);
+    return new Map((map?.entries ?? []).map(({ key, value }) => [key.text, scalarText(value)]));
   }
 
   private tellings(node: SourceNode | undefined, kind: "hit" | "mark"): GivenTelling[] {

@@ -13,6 +13,7 @@ import { createEmbedded, type Embedded } from "../screen/embedded.ts";
 import type { HitRecord } from "../screen/outputs.ts";
 import { expandEvents, profileRecords, SUBJECT_ACCOUNT, SUBJECT_PARTY, TEST_START, type TestEvent } from "./events.ts";
 import { compareExpected, type Observed } from "./expectations.ts";
+import { peerProblems } from "./given-peers.ts";
 import type { Packs } from "./packs.ts";
 import { hitView, markView } from "./tellings.ts";
 import type { GivenTelling, RuleTests, TestFault, TestSpec } from "./test-spec.ts";
@@ -28,7 +29,8 @@ export interface TestOutcome {
 /** Runs one test of a rule. Nothing is thrown for what stands in the test. */
 export function runTest(packs: Packs, rule: RuleTests, test: TestSpec): TestOutcome {
   const faults: TestFault[] = [];
-  const { pack, lists, diagnostics } = packs.load(test.given.lists);
+  const peers = { ruleId: rule.ruleId, peers: test.given.peers };
+  const { pack, lists, diagnostics } = packs.load(test.given.lists, peers);
   if (pack === undefined) return failed(diagnostics.map(({ message }) => `given.lists: ${message}`));
   const compiled = pack.rules.find(({ id }) => id === rule.ruleId);
   if (compiled === undefined)
@@ -37,6 +39,7 @@ export function runTest(packs: Packs, rule: RuleTests, test: TestSpec): TestOutc
     if (lists.get(id) === undefined)
       faults.push({ line: test.line, message: `given.lists: the pack has no list "${id}"` });
   }
+  for (const message of peerProblems(pack, peers)) faults.push({ line: test.line, message });
   const world = createWorld(pack, lists, compiled, test);
   const defaults = { scope: rule.scope, homeCell: test.given.profile.get("homeCell") };
   const events = expandEvents(test.events, defaults, faults);

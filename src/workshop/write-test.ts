@@ -23,6 +23,10 @@ function givenLines(given: TestSpec["given"]): string[] {
   if (given.lists.size > 0) {
     lines.push(`      lists: { ${[...given.lists].map(([id, entries]) => `${id}: ${entries}`).join(", ")} }`);
   }
+  if (given.peers.size > 0) {
+    const peers = [...given.peers].map(([name, groups]) => `${name}: { ${pairs(groups)} }`);
+    lines.push(`      peers: { ${peers.join(", ")} }`);
+  }
   for (const kind of ["hit", "mark"] as const) {
     const own = given.tellings.filter((telling) => telling.kind === kind);
     if (own.length > 0) lines.push(`      ${kind}s:`, ...own.map((telling) => `        - ${tellingText(telling)}`));

@@ -47,6 +47,14 @@ describe("a rules directory", () => {
     ]);
   });
 
+  it("takes the operator's base lines of peers in place of the sample of the same name", () => {
+    put("rules/lists/peers.yaml", "schema: baseline/v1\nid: peers\n");
+    put("rules/lists/others.yaml", "schema: baseline/v1\nid: others\n");
+    put("own/peers.yaml", "schema: baseline/v1\nid: peers # own\n");
+    const files = readRuleFiles(join(dir, "rules"), join(dir, "own"));
+    expect(files.map((file) => file.path.slice(dir.length))).toEqual(["/rules/lists/others.yaml", "/own/peers.yaml"]);
+  });
+
   it("says what cannot be read", () => {
     put("rules/bad.yaml", new Uint8Array([0x61, 0xff, 0xfe]));
     put("file", "x");
