@@ -54,7 +54,7 @@ export async function differences(cluster: Cluster, plan: Plan, rules: Rules, en
     ...(await checkAbaci(cluster, accepted, plan)),
     ...checkOutputs(cluster, views, engine),
     ...(plan.engine === "tally" ? [] : checkLateness(views)),
-    ...(plan.engine === "rules" ? checkSettled(cluster, accepted, rules) : []),
+    ...(plan.engine === "tally" ? [] : checkSettled(cluster, accepted, rules)),
   ];
 }
 
