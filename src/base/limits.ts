@@ -52,6 +52,8 @@ export const RECEIVED_HITS_MAX = 64;
 export const PROLONG_EVERY_MS = DAY_MS;
 /** An alert's episode ends after this at the latest; the next one is linked. */
 export const ALERT_EPISODE_MAX_MS = 90 * DAY_MS;
+/** An alert names those of its subject whose last evidence is no older. */
+export const ALERT_LINK_MS = 90 * DAY_MS;
 /** After a hit whose role may be a victim or a relative. */
 export const VICTIM_POSSIBLE_MS = 180 * DAY_MS;
 

@@ -66,6 +66,8 @@ function headline(alert: Alert, { style, width }: RenderOptions): string[] {
   ];
   const links = alert.related.map((link) => `${link.relation.replaceAll("_", " ")} ${link.alertId}`);
   if (links.length > 0) facts.push(["Related", links.slice(0, 5).join("; ")]);
+  const hints = [...alert.filing.codes, ...alert.filing.keyTerms].map(printable);
+  if (hints.length > 0) facts.push(["For report", hints.join("; ")]);
   return [
     style.dim("─".repeat(width)),
     ...wrap(title, width - priority.length - 2).map((line, index) =>

@@ -102,10 +102,22 @@ export const alertSchema = z.strictObject({
   updatedAt: rfc3339,
   explanation: z.string(),
   why: z.strictObject({
-    families: z.array(z.strictObject({ name: z.string(), points: z.int(), indicators: z.array(z.string()) })),
+    families: z.array(
+      z.strictObject({
+        name: z.string(),
+        points: z.int(),
+        /** The family would have had more without its cap. */
+        capped: z.boolean(),
+        indicators: z.array(z.string()),
+      }),
+    ),
     reductions: z.array(z.strictObject({ name: z.string(), points: z.int() })),
     /** Names of the clauses of `alert_when` that hold. */
     clauses: z.array(z.string()),
+    /** Names of those that held when the alert opened. */
+    openedBy: z.array(z.string()),
+    /** Families that joined when the severity rose last, or with which it opened. */
+    raisedBy: z.array(z.string()),
   }),
   indicators: z.array(indicatorSchema),
   marks: z.array(
@@ -129,6 +141,12 @@ export const alertSchema = z.strictObject({
     note: z.string(),
   }),
   sla: z.strictObject({ class: z.string(), withinHours: z.int() }),
+  /** Hints for a report: activity codes and key terms; none that names a person where a victim is possible. */
+  filing: z.strictObject({ codes: z.array(z.string()), keyTerms: z.array(z.string()) }),
+  /**
+   * `previous` episode of the same pattern, `same_subject`, `same_party` (on an account of it), `linked` (on a member
+   * of a link), `supersedes`, and `upstream` or `downstream` along money.
+   */
   related: z.array(z.strictObject({ alertId: z.string(), relation: z.string() })),
   /** Against the previous revision; empty on the first. */
   changes: z.array(z.string()),

@@ -2,14 +2,15 @@
  * Builds the content of an alert from an entity's state: the subject, the red flags with their
  * evidence, marks, roles and handling. Neutral words only: a typology is named, nobody is accused.
  */
-import { HOUR_MS } from "../base/limits.ts";
 import type { Alert } from "../domain/alert.ts";
-import { type EntityKey, kindOf, tokenOf } from "../domain/entity.ts";
+import { type EntityKey, entityKey, kindOf, tokenOf } from "../domain/entity.ts";
+import { filingHints } from "../domain/filing.ts";
 import { toDecimal } from "../domain/money.ts";
 import { formatTime } from "../domain/time.ts";
 import type { HitView, MarkView } from "../domain/view.ts";
 import type { PartyRole } from "../domain/vocabulary.ts";
 import type { CompiledRule, Context, Leaf, TypologyPlan } from "../rules/plan.ts";
+import { openForOf, relatedOf } from "./alert-links.ts";
 import { type JudgeContext, matchingHits } from "./context.ts";
 import type { AlertContent } from "./outputs.ts";
 import { renderTemplate } from "./render.ts";
@@ -30,9 +31,15 @@ export function alertContent(context: JudgeContext, rule: CompiledRule, alert: A
   const plan = rule.typology as TypologyPlan;
   const { state, pack } = context;
   const { hits, marks } = basisOf(context, plan);
-  const victimPossible = state.victimUntil >= context.now || hits.some(({ hit }) => hit.victim);
+  const views = hits.map(({ hit }) => hit);
   const subject = subjectOf(context);
-  const openFor = subject.own ? undefined : nearestOwn(hits.map(({ hit }) => hit));
+  const openFor = openForOf(subject, views, alert);
+  const farRoles = openFor === undefined ? [] : farRolesOf(context, hits, openFor);
+  const isVictim = state.victimUntil >= context.now || views.some((hit) => hit.victim);
+  // The customer whose case it becomes is protected as the subject is.
+  const victimPossible = isVictim || farRoles.some(({ role }) => role === "victim" || role === "relative");
+  const indicators = hits.map(({ hit, family }) => indicatorOf(context, hit, family));
+  const cited = [...rule.sources, ...indicators.flatMap(({ sources }) => sources)].map(({ doc }) => doc);
   return {
     schema: "alert/1",
     alertId: alert.alertId,
@@ -44,14 +51,14 @@ export function alertContent(context: JudgeContext, rule: CompiledRule, alert: A
     packHash: pack.hash,
     subject,
     ...(openFor === undefined ? {} : { openFor }),
-    parties: partiesOf(context, hits, marks, victimPossible),
+    parties: partiesOf(context, { hits, marks, isVictim, openFor, farRoles }),
     severity: alert.severity,
     score: alert.score,
     openedAt: formatTime(alert.start),
     updatedAt: formatTime(context.now),
     explanation: explanationOf(context, rule, hits),
-    why: whyOf(context, plan),
-    indicators: hits.map(({ hit, family }) => indicatorOf(context, hit, family)),
+    why: whyOf(context, plan, alert),
+    indicators,
     marks: marks.map((mark) => markOf(mark, pack.baseCurrency)),
     cautions: cautionsOf(context, rule, hits),
     victimPossible,
@@ -64,7 +71,8 @@ export function alertContent(context: JudgeContext, rule: CompiledRule, alert: A
       class: plan.sla.class,
       withinHours: victimPossible ? Math.min(VICTIM_SLA_HOURS, plan.sla.withinHours) : plan.sla.withinHours,
     },
-    related: relatedOf(context, alert, marks),
+    filing: filingHints(rule.crime, cited, victimPossible),
+    related: relatedOf(context, rule, alert, views, marks),
   };
 }
 
@@ -109,19 +117,31 @@ function hasProfile(context: JudgeContext): boolean {
   return context.profile !== undefined;
 }
 
-function nearestOwn(hits: readonly HitView[]): Subject | undefined {
-  const own = hits.find((hit) => hit.rootOwn);
-  if (own === undefined) return undefined;
-  const subject = { kind: kindOf(own.root), token: tokenOf(own.root), own: true };
-  return own.rootRef === undefined ? subject : { ...subject, ref: own.rootRef };
+interface FarRole {
+  readonly role: PartyRole;
+  readonly basis: string;
 }
 
-function partiesOf(
-  context: JudgeContext,
-  hits: readonly BasisHit[],
-  marks: readonly MarkView[],
-  victimPossible: boolean,
-): Party[] {
+/** What the customer on the far side of an entity's own hits may be, as their rules say of the far side. */
+function farRolesOf(context: JudgeContext, hits: readonly BasisHit[], { kind, token }: Subject): FarRole[] {
+  const key = entityKey(kind, token);
+  return hits
+    .filter(({ hit }) => hit.root === context.entity && hit.root !== key)
+    .flatMap(({ hit }) =>
+      (ruleOf(context, hit.ruleId)?.otherMayBe ?? []).map((role) => ({ role, basis: `far side of ${hit.ruleId}` })),
+    );
+}
+
+interface Involved {
+  readonly hits: readonly BasisHit[];
+  readonly marks: readonly MarkView[];
+  /** Of the subject. */
+  readonly isVictim: boolean;
+  readonly openFor: Subject | undefined;
+  readonly farRoles: readonly FarRole[];
+}
+
+function partiesOf(context: JudgeContext, { hits, marks, isVictim, openFor, farRoles }: Involved): Party[] {
   const found = new Map<EntityKey, Party>();
   const add = (key: EntityKey, role: PartyRole, basis: string) => {
     const known = found.get(key);
@@ -129,12 +149,21 @@ function partiesOf(
     if (known !== undefined && (known.role === "victim" || role !== "victim")) return;
     found.set(key, { kind: kindOf(key), token: tokenOf(key), role, confidence: "low", basis });
   };
-  if (victimPossible) add(context.entity, "victim", "a rule whose subject may be a victim, within 180 days");
+  if (isVictim) add(context.entity, "victim", "a rule whose subject may be a victim, within 180 days");
   for (const { hit } of hits) {
     const roles = ruleOf(context, hit.ruleId)?.selfMayBe ?? [];
     for (const role of roles.length === 0 ? (["unknown"] as const) : roles) add(hit.root, role, hit.ruleId);
   }
-  for (const mark of marks) add(mark.root, "unknown", `${mark.ruleId}, ${mark.distance} hops ${mark.flow}`);
+  for (const mark of marks) {
+    const basis = `${mark.ruleId}, ${mark.distance} hops ${mark.flow}`;
+    for (const role of ruleOf(context, mark.ruleId)?.selfMayBe ?? []) add(mark.root, role, basis);
+    add(mark.root, "unknown", basis);
+  }
+  if (openFor !== undefined) {
+    const key = entityKey(openFor.kind, openFor.token);
+    for (const { role, basis } of farRoles) add(key, role, basis);
+    add(key, "unknown", "customer nearest on the flow");
+  }
   if (!found.has(context.entity)) add(context.entity, "unknown", "subject of the alert");
   return [...found.values()].sort((a, b) => (`${a.kind}:${a.token}` < `${b.kind}:${b.token}` ? -1 : 1));
 }
@@ -147,10 +176,11 @@ function explanationOf(context: JudgeContext, rule: CompiledRule, hits: readonly
   return `${rule.title}: ${flags} in ${context.scoring.families.size} families (${families}).`;
 }
 
-function whyOf(context: JudgeContext, plan: TypologyPlan): Alert["why"] {
-  const families = [...context.scoring.families].map(([name, { points, indicators }]) => ({
+function whyOf(context: JudgeContext, plan: TypologyPlan, alert: AlertState): Alert["why"] {
+  const families = [...context.scoring.families].map(([name, { points, capped, indicators }]) => ({
     name,
     points,
+    capped,
     indicators,
   }));
   return {
@@ -159,7 +189,14 @@ function whyOf(context: JudgeContext, plan: TypologyPlan): Alert["why"] {
       .filter((reduction) => reduction.when(context) === true)
       .map(({ name, points }) => ({ name, points })),
     clauses: trueLeaves(plan.alertWhen, context).map((leaf) => leaf.name),
+    openedBy: [...alert.openedBy],
+    raisedBy: [...alert.raisedBy],
   };
+}
+
+/** Names of the clauses of a typology's `alert_when` that hold now. */
+export function trueClauses({ typology }: CompiledRule, context: Context): string[] {
+  return typology === undefined ? [] : trueLeaves(typology.alertWhen, context).map((leaf) => leaf.name);
 }
 
 function trueLeaves(clause: TypologyPlan["alertWhen"], context: Context): Leaf[] {
@@ -202,22 +239,6 @@ function cautionsOf(context: JudgeContext, rule: CompiledRule, hits: readonly Ba
   const all = new Set(rule.cautions);
   for (const { hit } of hits) for (const caution of ruleOf(context, hit.ruleId)?.cautions ?? []) all.add(caution);
   return [...all].sort();
-}
-
-function relatedOf(context: JudgeContext, alert: AlertState, marks: readonly MarkView[]): Alert["related"] {
-  const related = new Map<string, string>();
-  if (alert.previous !== undefined) related.set(alert.previous, "continues");
-  for (const other of context.state.alerts) {
-    if (other !== undefined && other.alertId !== alert.alertId && alert.start - other.last < 24 * 90 * HOUR_MS) {
-      if (!related.has(other.alertId)) related.set(other.alertId, "same_subject");
-    }
-  }
-  for (const mark of marks) {
-    if (mark.alertId !== undefined) related.set(mark.alertId, mark.flow === "downstream" ? "upstream" : "downstream");
-  }
-  return [...related]
-    .map(([alertId, relation]) => ({ alertId, relation }))
-    .sort((a, b) => (a.alertId < b.alertId ? -1 : 1));
 }
 
 function ruleOf(context: JudgeContext, id: string): CompiledRule | undefined {

@@ -19,7 +19,7 @@ import type { SubjectIndex } from "./subject-index.ts";
 /** What scoring found so far, for `score.total`, `families.count` and `families.any`. */
 export interface Scoring {
   total: number;
-  readonly families: Map<string, { points: number; indicators: string[] }>;
+  readonly families: Map<string, { points: number; capped: boolean; indicators: string[] }>;
 }
 
 const NO_BOUND = { seq: -1, time: Number.NaN };

@@ -8,6 +8,7 @@ import type { AlertState, Episode, FlowState, RuleState } from "./state.ts";
 const HAS_PREVIOUS = 1;
 const HAS_SUPERSEDED_BY = 2;
 const HAS_SAID = 4;
+const HAS_PAYER = 8;
 
 /** Appends the own hits of one indicator; `origin` is finite. */
 export function encodeRule(writer: ByteWriter, rule: RuleState, origin: number): void {
@@ -70,20 +71,32 @@ export function encodeAlert(
 ): void {
   const previous = alert.previous === undefined ? 0 : HAS_PREVIOUS;
   const supersededBy = alert.supersededBy === undefined ? 0 : HAS_SUPERSEDED_BY;
+  const payer = alert.payer === undefined ? 0 : HAS_PAYER;
   const said = open ? alert.said : undefined;
-  writer.u8(previous | supersededBy | (said === undefined ? 0 : HAS_SAID));
+  writer.u8(previous | supersededBy | payer | (said === undefined ? 0 : HAS_SAID));
   writer.text(alert.alertId);
   writeTime(writer, alert.start, origin);
   writeTime(writer, alert.last, origin);
   writeTime(writer, alert.asOf, origin);
   writer.u8(indexIn(SEVERITIES, alert.severity));
   writer.zigzag(alert.score);
-  writer.varint(alert.families.length);
-  for (const family of alert.families) texts.write(writer, family);
+  for (const names of [alert.families, alert.openedBy, alert.raisedBy]) writeNames(writer, names, texts);
   write32(writer, alert.contentHash);
   if (said !== undefined) writer.text(said);
   if (alert.previous !== undefined) writer.text(alert.previous);
   if (alert.supersededBy !== undefined) writer.text(alert.supersededBy);
+  if (alert.payer !== undefined) writer.text(alert.payer);
+}
+
+function writeNames(writer: ByteWriter, names: readonly string[], texts: TextTable): void {
+  writer.varint(names.length);
+  for (const name of names) texts.write(writer, name);
+}
+
+function readNames(reader: ByteReader, texts: TextList): string[] {
+  const names: string[] = [];
+  for (let left = reader.count(1); left > 0; left -= 1) names.push(texts.read(reader));
+  return names;
 }
 
 export function decodeAlert(reader: ByteReader, origin: number, texts: TextList): AlertState {
@@ -94,8 +107,9 @@ export function decodeAlert(reader: ByteReader, origin: number, texts: TextList)
   const asOf = readTime(reader, origin);
   const severity = oneOf(reader, SEVERITIES, reader.u8());
   const score = reader.zigzag();
-  const families: string[] = [];
-  for (let left = reader.count(1); left > 0; left -= 1) families.push(texts.read(reader));
+  const families = readNames(reader, texts);
+  const openedBy = readNames(reader, texts);
+  const raisedBy = readNames(reader, texts);
   return {
     alertId,
     start,
@@ -103,10 +117,13 @@ export function decodeAlert(reader: ByteReader, origin: number, texts: TextList)
     severity,
     score,
     families,
+    openedBy,
+    raisedBy,
     asOf,
     contentHash: read32(reader),
     said: flags & HAS_SAID ? reader.text() : undefined,
     previous: flags & HAS_PREVIOUS ? reader.text() : undefined,
     supersededBy: flags & HAS_SUPERSEDED_BY ? reader.text() : undefined,
+    payer: flags & HAS_PAYER ? reader.text() : undefined,
   };
 }

@@ -20,7 +20,7 @@ import { decodeSamples, encodeSamples } from "./sample-codec.ts";
 import type { EntityState, MeasureState } from "./state.ts";
 
 /** Version of the packed form; a change of layout needs the next one. */
-export const STATE_VERSION = 3;
+export const STATE_VERSION = 4;
 
 const OWN = 1;
 const HAS_REF = 2;

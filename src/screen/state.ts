@@ -123,8 +123,14 @@ export interface AlertState {
    * Undefined once nothing can change the alert any more.
    */
   said: string | undefined;
-  /** Id of the alert before, when an episode ended by its greatest length. */
+  /** Clauses of `alert_when` that held when it opened. */
+  readonly openedBy: readonly string[];
+  /** Families that joined when its severity rose last; those that it opened with before. */
+  raisedBy: readonly string[];
+  /** Id of the episode of the same typology before, when it is not long past. */
   readonly previous: string | undefined;
+  /** The customer to open a case on, as of the opening, where the subject is not held here. */
+  readonly payer: EntityKey | undefined;
   /** Alert that took over, when a broader typology did. */
   supersededBy: string | undefined;
 }

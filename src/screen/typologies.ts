@@ -2,13 +2,14 @@
  * Judges typologies: scores families from hits, marks and aggregates, keeps the alert's episode, and
  * gives the content of an alert whenever what it rests on has changed.
  */
-import { fnv1a32, shortHash } from "../base/hash.ts";
-import { ALERT_EPISODE_MAX_MS } from "../base/limits.ts";
-import { type EntityKey, kindOf, tokenOf } from "../domain/entity.ts";
+import { fnv1a32 } from "../base/hash.ts";
+import { ALERT_EPISODE_MAX_MS, ALERT_LINK_MS } from "../base/limits.ts";
+import { type EntityKey, kindOf } from "../domain/entity.ts";
 import { formatTime } from "../domain/time.ts";
 import { SEVERITIES, type Severity } from "../domain/vocabulary.ts";
 import type { CompiledRule, TypologyPlan } from "../rules/plan.ts";
-import { alertContent } from "./alert-content.ts";
+import { alertContent, trueClauses } from "./alert-content.ts";
+import { alertIdOf, cellOf, endsNarrower, lastCustomer } from "./alert-links.ts";
 import { type JudgeContext, matchingHits, type Scoring } from "./context.ts";
 import { extendVictim, keepHit } from "./hits.ts";
 import { markAccounts, markOwnFlows } from "./marks.ts";
@@ -43,13 +44,15 @@ export function alertTests(rules: readonly CompiledRule[]): AlertTests {
 
 /** Scores a typology for the view that the context is aimed at. */
 export function scoreOf(context: JudgeContext, plan: TypologyPlan): Scoring {
-  const families = new Map<string, { points: number; indicators: string[] }>();
+  const families: Scoring["families"] = new Map();
   for (const indicator of plan.indicators) {
     if (indicator.when(context) !== true) continue;
     // Geography is one family, whatever the author calls its parts.
     const name = indicator.geography ? "geography" : indicator.family;
-    const family = families.get(name) ?? { points: 0, indicators: [] };
-    family.points = Math.min(plan.familyCap, family.points + Math.round(indicator.points(context) ?? 0));
+    const family = families.get(name) ?? { points: 0, capped: false, indicators: [] };
+    const points = family.points + Math.round(indicator.points(context) ?? 0);
+    family.points = Math.min(plan.familyCap, points);
+    family.capped ||= points > plan.familyCap;
     family.indicators.push(indicator.name);
     families.set(name, family);
   }
@@ -81,9 +84,18 @@ function judgeTypology(context: JudgeContext, prepared: PreparedRule, tests: Ale
   context.state.alerts[prepared.index] = alert;
   alert.last = context.now;
   alert.score = context.scoring.total;
-  alert.severity = higher(alert.severity, severityOf(plan, alert.score));
-  alert.families = [...context.scoring.families.keys()].sort();
+  const families = [...context.scoring.families.keys()].sort();
+  const severity = higher(alert.severity, severityOf(plan, alert.score));
+  if (opened || severity !== alert.severity) alert.raisedBy = joined(families, alert.families);
+  alert.severity = severity;
+  alert.families = families;
   if (say(context, rule, alert, sink)) afterAlert(context, prepared, alert, opened, sink);
+}
+
+/** Families that are new; all, where the same families have grown. */
+function joined(families: readonly string[], before: readonly string[]): readonly string[] {
+  const found = families.filter((family) => !before.includes(family));
+  return found.length === 0 ? families : found;
 }
 
 /** Says what an alert has come to, unless that was said before: as of when alone is no news. */
@@ -149,14 +161,10 @@ function accountsBehind(context: JudgeContext, rule: CompiledRule): EntityKey[] 
 }
 
 function supersede(context: JudgeContext, rule: CompiledRule, alert: AlertState, sink: FoldSink): void {
-  const narrower = rule.typology?.supersedes ?? [];
-  if (narrower.length === 0) return;
+  if (rule.typology === undefined || rule.typology.supersedes.length === 0) return;
   for (const other of context.index.typologies) {
     const state = context.state.alerts[other.index];
-    if (!narrower.includes(other.rule.id) || state === undefined || state.supersededBy !== undefined) continue;
-    // A rule in shadow is only watched: it ends no alert that people work on.
-    if (rule.status === "shadow" && other.rule.status !== "shadow") continue;
-    if (context.now - state.last > other.rule.suppressForMs) continue;
+    if (state === undefined || !endsNarrower(context, rule, other.rule, state)) continue;
     state.supersededBy = alert.alertId;
     const saved = context.scoring;
     if (other.rule.typology !== undefined) context.scoring = scoreOf(context, other.rule.typology);
@@ -184,34 +192,23 @@ function takenOver(context: JudgeContext, rule: CompiledRule, alert: AlertState)
 }
 
 function openAlert(context: JudgeContext, rule: CompiledRule, before: AlertState | undefined): AlertState {
-  const ran = before !== undefined && context.now - before.last <= rule.suppressForMs;
+  const recent = before !== undefined && context.now - before.last < ALERT_LINK_MS;
   return {
-    alertId: alertId(context, rule),
+    alertId: alertIdOf(context.pack.tenant, rule, context.entity, context.now),
     start: context.now,
     last: context.now,
     severity: "low",
     score: 0,
     families: [],
+    openedBy: trueClauses(rule, context),
+    raisedBy: [],
     asOf: context.now,
     contentHash: 0,
     said: undefined,
-    previous: ran ? before.alertId : undefined,
+    previous: recent ? before.alertId : undefined,
     supersededBy: undefined,
+    payer: lastCustomer(context),
   };
-}
-
-/**
- * No rule version, pack hash or transaction is in an alert's id: editing a threshold never duplicates an
- * open alert. Episodes start at least `suppress.for` apart, so the grid keeps ids unique.
- */
-function alertId(context: JudgeContext, rule: CompiledRule): string {
-  const kind = kindOf(context.entity);
-  const cell = cellOf(rule, context.now);
-  return `al_${shortHash([context.pack.tenant, rule.id, kind, tokenOf(context.entity), cell].join("\u0000"), 15)}`;
-}
-
-function cellOf(rule: CompiledRule, start: number): number {
-  return Math.floor(start / rule.suppressForMs);
 }
 
 function higher(a: Severity, b: Severity): Severity {

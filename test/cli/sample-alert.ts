@@ -57,12 +57,14 @@ export function sampleAlert(over: Partial<Alert> = {}): Alert {
     explanation: "Three families of red flags within 30 days: movement, receipts, advertising.",
     why: {
       families: [
-        { name: "movement", points: 25, indicators: ["funnel"] },
-        { name: "receipts", points: 20, indicators: ["p2p"] },
-        { name: "advertising", points: 20, indicators: ["ads"] },
+        { name: "movement", points: 25, capped: false, indicators: ["funnel"] },
+        { name: "receipts", points: 20, capped: false, indicators: ["p2p"] },
+        { name: "advertising", points: 20, capped: false, indicators: ["ads"] },
       ],
       reductions: [{ name: "long_known", points: -5 }],
       clauses: ["several", "core"],
+      openedBy: ["several", "core"],
+      raisedBy: ["advertising"],
     },
     indicators: [
       {
@@ -104,6 +106,7 @@ export function sampleAlert(over: Partial<Alert> = {}): Alert {
     victimPossible: true,
     handling: { queue: "specialist", doNotNameAsSubject: true, note: "Specialist queue only." },
     sla: { class: "victim", withinHours: 24 },
+    filing: { codes: ["FinCEN-SAR 927"], keyTerms: ["HUMAN TRAFFICKING FIN-2020-A008"] },
     related: [{ alertId: "a-0002", relation: "same_party" }],
     changes: ["family advertising joined", "severity rose from medium to high"],
     ...over,

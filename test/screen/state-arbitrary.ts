@@ -263,7 +263,10 @@ const alertState: fc.Arbitrary<AlertState> = record({
   asOf: time,
   contentHash: hash32,
   said: fc.option(text, { nil: undefined }),
+  openedBy: fc.array(text, { maxLength: 3 }),
+  raisedBy: fc.array(text, { maxLength: 3 }),
   previous: fc.option(text, { nil: undefined }),
+  payer: fc.option(text, { nil: undefined }),
   supersededBy: fc.option(text, { nil: undefined }),
 });
 
