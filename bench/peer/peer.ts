@@ -2,9 +2,11 @@
  * Workload W through `palermo run`, by the rule for a fair comparison that README.md beside this file repeats: CPU of
  * every process, exact counts and sums from the stored state, alerts equal to the ordered pass, the same after kill -9.
  */
+
 import { fileURLToPath } from "node:url";
 import { DAY_MS } from "../../src/base/limits.ts";
 import { loadRules } from "../../src/cli/load-rules.ts";
+import { contributionsIn, valueAt } from "../../src/screen/contributions.ts";
 import { alertRecords, bareConsume, type Pass, runPass } from "../pipeline.ts";
 import { differences, outcomeOf, referenceOf, storedEntities } from "../reference.ts";
 import { median, type Row } from "../report.ts";
@@ -86,8 +88,9 @@ async function wrongTotals(services: Services, name: string, count: number): Pro
       const state = work.measures[measure.index];
       const total = totals[i];
       if (state === undefined || total === undefined) continue;
-      total.count += state.values.length;
-      for (const value of state.values) total.sum += value;
+      const count = contributionsIn(state.recent);
+      total.count += count;
+      for (let i = 0; i < count; i += 1) total.sum += valueAt(state.recent, i);
       for (const bucket of state.buckets) {
         total.count += bucket.count;
         total.sum += bucket.sum;

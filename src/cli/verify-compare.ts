@@ -87,7 +87,7 @@ const PARTS: readonly (readonly [string, (state: EntityState) => unknown])[] = [
     "marks",
     (state) => [...state.marks.map((mark) => [mark.root, mark.ruleId, mark.flow, mark.distance].join())].sort(),
   ],
-  ["measures", (state) => state.measures.map((measure) => measure && [measure.values, measure.buckets])],
+  ["measures", (state) => state.measures.map((measure) => measure && [measure.recent, measure.buckets])],
 ];
 
 function stateDifference(found: EntityState, expected: EntityState): string | undefined {

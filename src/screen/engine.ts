@@ -66,7 +66,7 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
   return {
     pack: full,
     unknown,
-    newEntity: (key) => ({ ...newEntity(key, full.subjects[kindOf(key)]), work: emptyState(core, kindOf(key)) }),
+    newEntity: (key) => newEntity(key, emptyState(core, kindOf(key))),
     apply: (entity, view, out) => apply(core, entity, view, out),
     tag: packTag(full.hash),
     encode(entity) {
@@ -77,15 +77,14 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
     tagOf: writtenUnder,
     adopt(entity, from) {
       const { key, kind, sent } = entity;
-      const fresh = newEntity(key, full.subjects[kind]);
       if (entity.base === undefined && entity.tail.length === 0)
-        return { ...fresh, work: emptyState(core, kind), sent };
+        return { ...newEntity(key, emptyState(core, kind)), sent };
       const work = carryOver(entity.work, kind, from.pack, full);
-      return { ...fresh, base: encodeStateBytes(work, full, kind), work, sent };
+      return { ...newEntity(key, work), base: encodeStateBytes(work, full, kind), sent };
     },
     decode(key, bytes, additions) {
       const parts = decodeEntityParts(bytes, key, full, additions);
-      const entity: Entity = { ...newEntity(key, full.subjects[kindOf(key)]), ...parts };
+      const entity: Entity = { ...newEntity(key, emptyState(core, kindOf(key))), ...parts };
       keepStored(entity);
       entity.work = foldTail(core, entity, entity.tail, SILENT);
       return entity;

@@ -15,19 +15,19 @@ export function advanceFlow(context: JudgeContext, prepared: PreparedRule, view:
   if (plan === undefined) throw new Error(`invariant broken: ${prepared.rule.id} has no flow`);
   const { flow, until } = plan;
   const { state } = context;
+  const cancels = flow.cancelOn !== undefined && inStep(context, flow.cancelOn, view);
   let cells = state.flows[prepared.index];
   if (cells === undefined) {
+    // Only a first step, or what cancels one, leaves something to remember.
+    if (!cancels && !inStep(context, flow.steps[0] as FlowStep, view)) return false;
     cells = newFlowState(flow);
     state.flows[prepared.index] = cells;
   }
   const seq = state.seq - 1;
-  const { cancelOn } = flow;
-  if (cancelOn !== undefined && scopeMatches(cancelOn.scope, view.tx, view.direction)) {
-    if (cancelOn.where === undefined || cancelOn.where(context) === true) {
-      restart(cells, seq);
-      context.touch();
-      return false;
-    }
+  if (cancels) {
+    restart(cells, seq);
+    context.touch();
+    return false;
   }
   let result: Tri = false;
   // Later steps first, so that an event that fits two steps cannot begin and complete a flow at once.
@@ -58,7 +58,7 @@ function complete(cells: FlowState, now: number): void {
   cells.done = true;
 }
 
-function inStep(context: Context, step: FlowStep, view: TxView): boolean {
+function inStep(context: Context, step: Pick<FlowStep, "scope" | "where">, view: TxView): boolean {
   if (!scopeMatches(step.scope, view.tx, view.direction)) return false;
   return step.where === undefined || step.where(context) === true;
 }

@@ -12,7 +12,7 @@ import { type FlaggedRule, followMovement, markOwnFlows, receiveMark } from "./m
 import { foldLate, foldMovement } from "./movement-fold.ts";
 import type { FoldSink } from "./outputs.ts";
 import type { EntityState, Episode } from "./state.ts";
-import { indexPack, type PreparedRule, restMatches, type SubjectIndex } from "./subject-index.ts";
+import { indexPack, type PreparedRule, type SubjectIndex } from "./subject-index.ts";
 import { foldProfile, followProfiles, learnTargets } from "./targets.ts";
 import { type AlertTests, alertTests, judgeTypologies } from "./typologies.ts";
 
@@ -89,7 +89,7 @@ function foldTx(fold: Fold, view: TxView, reversed: boolean): void {
   else if (candidates.typologies.length > 0) judgeTypologies(context, candidates.typologies, fold.tests, sink);
 }
 
-/** Whether an indicator holds on a movement; `not_asked` where its scope or an open flow leaves nothing to judge. */
+/** Whether an indicator holds on a movement of its scope; `not_asked` where an open flow leaves nothing to judge. */
 function judge(context: JudgeContext, prepared: PreparedRule, view: TxView): Tri | "not_asked" {
   const { rule } = prepared;
   if (rule.minHistoryMs > 0 && tooNew(context, rule.minHistoryMs)) return undefined;
@@ -98,7 +98,6 @@ function judge(context: JudgeContext, prepared: PreparedRule, view: TxView): Tri
     if (reached !== true || prepared.when === undefined) return reached === false ? "not_asked" : reached;
     return prepared.when(context);
   }
-  if (rule.scope !== undefined && !restMatches(rule.scope, view.tx)) return "not_asked";
   return prepared.when === undefined ? "not_asked" : prepared.when(context);
 }
 

@@ -5,6 +5,8 @@
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { oneOf, readNumber, writeNumber } from "../domain/codec-parts.ts";
 import type { TextList, TextTable } from "./codec-texts.ts";
+import { CELLS, contributionsIn, newestIn, seqAt, timeAt, valueAt } from "./contributions.ts";
+import { KeySet } from "./key-set.ts";
 import type { Bucket, KeyEntry, MeasureState, RecentEvent } from "./state.ts";
 import { firstAbove } from "./windows.ts";
 
@@ -68,18 +70,17 @@ export function decodeMeasure(reader: ByteReader, frame: MeasureFrame, texts: Te
   if (flags & KEYED) {
     const keys = decodeKeys(reader, frame, texts);
     let newest = Number.NEGATIVE_INFINITY;
-    for (const entry of keys.values()) newest = entry.lastTime;
-    const none = { seqs: [], times: [], values: [], labels: undefined, buckets: [], groups: undefined };
+    for (const entry of keys.entries) newest = entry.lastTime;
+    const none = { recent: [], labels: undefined, buckets: [], groups: undefined };
     return { ...none, keys, newest, overflowed };
   }
-  const { seqs, times, values } = decodeContributions(reader, frame);
+  const recent = decodeContributions(reader, frame);
   const ones = (flags & ALL_ONES) !== 0;
   const buckets = decodeBuckets(reader, ones, frame.origin);
-  const newest = times[times.length - 1] ?? Number.NEGATIVE_INFINITY;
   const split = (flags & SPLIT) !== 0;
-  const labels = split ? seqs.map(() => texts.read(reader)) : undefined;
+  const labels = split ? Array.from({ length: contributionsIn(recent) }, () => texts.read(reader)) : undefined;
   const groups = split ? decodeGroups(reader, ones, frame.origin, texts) : undefined;
-  return { seqs, times, values, labels, buckets, groups, keys: undefined, newest, overflowed };
+  return { recent, labels, buckets, groups, keys: undefined, newest: newestIn(recent), overflowed };
 }
 
 function decodeGroups(reader: ByteReader, ones: boolean, origin: number, texts: TextList): Map<string, Bucket[]> {
@@ -91,56 +92,53 @@ function decodeGroups(reader: ByteReader, ones: boolean, origin: number, texts: 
   return groups;
 }
 
-interface Contributions {
-  readonly seqs: number[];
-  readonly times: number[];
-  readonly values: number[];
-}
-
 function encodeContributions(writer: ByteWriter, state: MeasureState, frame: MeasureFrame): void {
-  const count = state.seqs.length;
+  const { recent } = state;
+  const count = contributionsIn(recent);
   writer.varint(count);
   if (count === 0) return;
-  const at = placesIn(state, frame);
+  const at = placesIn(recent, frame);
   const place: Place = at === undefined ? "listed" : count * 8 > frame.recent.length ? "bits" : "gaps";
-  const value = valuesOf(state, frame, at);
+  const value = valueForm(recent, frame, at);
   writer.u8(PLACES.indexOf(place) | (VALUES.indexOf(value) << 2));
-  if (at === undefined) encodeListed(writer, state, frame.origin);
+  if (at === undefined) encodeListed(writer, recent, frame.origin);
   else if (place === "bits") encodeBits(writer, at, frame.recent.length);
   else encodeGaps(writer, at);
-  if (value === "listed") for (const one of state.values) writeNumber(writer, one);
+  if (value === "listed") for (let i = 0; i < count; i += 1) writeNumber(writer, valueAt(recent, i));
 }
 
 /** Where the contributions stand among the recent events; undefined when one does not, or its time differs. */
-function placesIn(state: MeasureState, frame: MeasureFrame): number[] | undefined {
-  const { seqs, times } = state;
+function placesIn(recent: readonly number[], frame: MeasureFrame): number[] | undefined {
+  const count = contributionsIn(recent);
   const places: number[] = [];
   let next = 0;
-  for (let at = 0; at < frame.seqs.length && next < seqs.length; at += 1) {
-    if (frame.seqs[at] !== seqs[next]) continue;
-    if (frame.recent[at]?.time !== times[next]) return undefined;
+  for (let at = 0; at < frame.seqs.length && next < count; at += 1) {
+    if (frame.seqs[at] !== seqAt(recent, next)) continue;
+    if (frame.recent[at]?.time !== timeAt(recent, next)) return undefined;
     places.push(at);
     next += 1;
   }
-  return next === seqs.length ? places : undefined;
+  return next === count ? places : undefined;
 }
 
-function valuesOf(
-  state: MeasureState,
+function valueForm(
+  recent: readonly number[],
   frame: MeasureFrame,
   at: readonly number[] | undefined,
 ): (typeof VALUES)[number] {
-  if (state.values.every((value) => value === 1)) return "one";
-  if (at?.every((place, i) => frame.recent[place]?.amount === state.values[i])) return "amount";
-  return "listed";
+  const count = contributionsIn(recent);
+  let ones = 0;
+  while (ones < count && valueAt(recent, ones) === 1) ones += 1;
+  if (ones === count) return "one";
+  return at?.every((place, i) => frame.recent[place]?.amount === valueAt(recent, i)) ? "amount" : "listed";
 }
 
-function encodeListed(writer: ByteWriter, state: MeasureState, origin: number): void {
+function encodeListed(writer: ByteWriter, recent: readonly number[], origin: number): void {
   let seq = 0;
-  for (let i = 0; i < state.seqs.length; i += 1) {
-    writer.zigzag((state.seqs[i] as number) - seq);
-    writer.zigzag((state.times[i] as number) - origin);
-    seq = state.seqs[i] as number;
+  for (let i = 0; i < contributionsIn(recent); i += 1) {
+    writer.zigzag(seqAt(recent, i) - seq);
+    writer.zigzag(timeAt(recent, i) - origin);
+    seq = seqAt(recent, i);
   }
 }
 
@@ -164,38 +162,35 @@ function encodeGaps(writer: ByteWriter, at: readonly number[]): void {
   }
 }
 
-function decodeContributions(reader: ByteReader, frame: MeasureFrame): Contributions {
-  const found: Contributions = { seqs: [], times: [], values: [] };
+function decodeContributions(reader: ByteReader, frame: MeasureFrame): number[] {
+  const recent: number[] = [];
   const count = reader.varint();
-  if (count === 0) return found;
+  if (count === 0) return recent;
   const packed = reader.u8();
   const place = oneOf(reader, PLACES, packed & 3);
   const value = oneOf(reader, VALUES, packed >>> 2);
   if (place === "listed") {
     if (count > reader.length) reader.fail(`${count} contributions`);
     if (value === "amount") reader.fail("amounts of recent events");
-    decodeListed(reader, count, frame.origin, found);
+    decodeListed(reader, count, frame.origin, recent);
   } else {
     const at = place === "bits" ? decodeBits(reader, frame.recent.length) : decodeGaps(reader, count);
     if (at.length !== count) reader.fail(`${count} contributions`);
     for (const one of at) {
       const event = frame.recent[one] ?? reader.fail(`recent event ${one}`);
-      found.seqs.push(event.seq);
-      found.times.push(event.time);
-      if (value === "amount") found.values.push(event.amount);
+      recent.push(event.seq, event.time, value === "amount" ? event.amount : 1);
     }
   }
-  if (value === "one") for (let i = 0; i < count; i += 1) found.values.push(1);
-  if (value === "listed") for (let i = 0; i < count; i += 1) found.values.push(readNumber(reader));
-  return found;
+  if (value === "listed") for (let i = 0; i < count; i += 1) recent[i * CELLS + 2] = readNumber(reader);
+  return recent;
 }
 
-function decodeListed(reader: ByteReader, count: number, origin: number, found: Contributions): void {
+/** Each with the value 1. */
+function decodeListed(reader: ByteReader, count: number, origin: number, recent: number[]): void {
   let seq = 0;
   for (let i = 0; i < count; i += 1) {
     seq += reader.zigzag();
-    found.seqs.push(seq);
-    found.times.push(reader.zigzag() + origin);
+    recent.push(seq, reader.zigzag() + origin, 1);
   }
 }
 
@@ -261,20 +256,15 @@ function decodeBuckets(reader: ByteReader, ones: boolean, origin: number): Bucke
   return buckets;
 }
 
-function encodeKeys(
-  writer: ByteWriter,
-  keys: ReadonlyMap<string, KeyEntry>,
-  frame: MeasureFrame,
-  texts: TextTable,
-): void {
+function encodeKeys(writer: ByteWriter, keys: KeySet, frame: MeasureFrame, texts: TextTable): void {
   writer.varint(keys.size);
-  for (const [key, entry] of keys) {
+  for (const entry of keys.entries) {
     const at = firstAbove(frame.seqs, entry.lastSeq) - 1;
     const event = frame.recent[at];
     const shown = event !== undefined && event.seq === entry.lastSeq && event.time === entry.lastTime;
     const first = firstFlag(entry);
     writer.u8((shown ? SHOWN_BY_RECENT : 0) | first);
-    texts.write(writer, key);
+    texts.write(writer, entry.key);
     if (shown) {
       writer.varint(frame.recent.length - 1 - at);
     } else {
@@ -286,9 +276,9 @@ function encodeKeys(
   }
 }
 
-function decodeKeys(reader: ByteReader, frame: MeasureFrame, texts: TextList): Map<string, KeyEntry> {
+function decodeKeys(reader: ByteReader, frame: MeasureFrame, texts: TextList): KeySet {
   const count = reader.count(3);
-  const keys = new Map<string, KeyEntry>();
+  const keys = new KeySet();
   for (let i = 0; i < count; i += 1) {
     const flags = reader.u8();
     const key = texts.read(reader);
@@ -303,7 +293,7 @@ function decodeKeys(reader: ByteReader, frame: MeasureFrame, texts: TextList): M
       lastSeq = reader.zigzag();
       lastTime = reader.zigzag() + frame.origin;
     }
-    keys.set(key, { firstTime: readFirst(reader, flags, lastTime), lastTime, lastSeq });
+    keys.push({ key, firstTime: readFirst(reader, flags, lastTime), lastTime, lastSeq });
   }
   return keys;
 }

@@ -5,9 +5,11 @@
  */
 import { DISTINCT_CAP_MAX } from "../base/limits.ts";
 import type { Measure } from "../rules/plan.ts";
+import { CELLS, firstSeqAbove, firstTimeAbove, newestIn, seqAt, takeOutAt, timeAt, valueAt } from "./contributions.ts";
+import { KeySet } from "./key-set.ts";
 import { addToGroup, expireGroups } from "./split.ts";
 import type { KeyEntry, MeasureState, RecentEvent } from "./state.ts";
-import { addToBuckets, dropBuckets, firstAbove, subtractFromBuckets } from "./windows.ts";
+import { addToBuckets, dropBuckets, subtractFromBuckets } from "./windows.ts";
 
 export { type LedgerRow, type ReadingDetail, readingDetail } from "./reading-detail.ts";
 export { hasKey, keyEntry, knownForKey, reading } from "./readings.ts";
@@ -15,13 +17,11 @@ export { hasKey, keyEntry, knownForKey, reading } from "./readings.ts";
 /** State of a measure to which nothing has contributed yet. */
 export function newMeasureState(measure: Measure): MeasureState {
   return {
-    seqs: [],
-    times: [],
-    values: [],
+    recent: [],
     labels: measure.kind === "split" ? [] : undefined,
     buckets: [],
     groups: measure.kind === "split" ? new Map() : undefined,
-    keys: measure.kind === "distinct" || measure.kind === "first_seen" ? new Map() : undefined,
+    keys: measure.kind === "distinct" || measure.kind === "first_seen" ? new KeySet() : undefined,
     newest: Number.NEGATIVE_INFINITY,
     overflowed: false,
   };
@@ -55,9 +55,9 @@ export function contribute(
     if (key === undefined) return;
     state.labels.push(key);
   }
-  state.seqs.push(seq);
-  state.times.push(time);
-  state.values.push(value);
+  // A list that begins with its first contribution is no longer than that; one that grows keeps room for more.
+  if (state.recent.length === 0) state.recent = [seq, time, value];
+  else state.recent.push(seq, time, value);
   state.newest = time;
 }
 
@@ -88,10 +88,10 @@ export function contributeLate(
  * Events leave oldest first.
  */
 export function evict(state: MeasureState, measure: Measure, seq: number): void {
-  if (state.seqs.length === 0 || state.seqs[0] !== seq) return;
-  // The three arrays have one length.
-  const time = state.times[0] as number;
-  const value = state.values[0] as number;
+  const { recent } = state;
+  if (recent.length === 0 || seqAt(recent, 0) !== seq) return;
+  const time = timeAt(recent, 0);
+  const value = valueAt(recent, 0);
   const label = state.labels?.[0];
   if (state.groups === undefined) addToBuckets(state.buckets, measure.windowMinMs, time, value, presentOf(state, time));
   else if (label !== undefined) addToGroup(state, state.groups, measure, label, time, value);
@@ -107,8 +107,8 @@ export function expire(state: MeasureState, measure: Measure, now: number): void
   }
   if (state.buckets.length > 0) dropBuckets(state.buckets, from);
   if (state.groups !== undefined && state.groups.size > 0) expireGroups(state, state.groups, from);
-  if (state.times.length > 0 && (state.times[0] as number) <= from) {
-    takeRecent(state, 0, firstAbove(state.times, from));
+  if (state.recent.length > 0 && timeAt(state.recent, 0) <= from) {
+    takeRecent(state, 0, firstTimeAbove(state.recent, from));
   }
 }
 
@@ -145,7 +145,7 @@ export function removeContribution(
 export function adjustContribution(state: MeasureState, seq: number, newValue: number): boolean {
   const at = indexOfSeq(state, seq);
   if (at < 0) return false;
-  state.values[at] = newValue;
+  state.recent[at * CELLS + 2] = newValue;
   return true;
 }
 
@@ -154,24 +154,14 @@ function capOf(measure: Measure): number {
 }
 
 function indexOfSeq(state: MeasureState, seq: number): number {
-  const at = firstAbove(state.seqs, seq) - 1;
-  return at >= 0 && state.seqs[at] === seq ? at : -1;
+  const at = firstSeqAbove(state.recent, seq) - 1;
+  return at >= 0 && seqAt(state.recent, at) === seq ? at : -1;
 }
 
 function takeRecent(state: MeasureState, at: number, count: number): void {
-  if (at === 0 && count === 1) {
-    // One from the front is the rule: an event leaves. Measured 10 times faster than splice.
-    state.seqs.shift();
-    state.times.shift();
-    state.values.shift();
-    state.labels?.shift();
-  } else {
-    state.seqs.splice(at, count);
-    state.times.splice(at, count);
-    state.values.splice(at, count);
-    state.labels?.splice(at, count);
-  }
-  state.newest = state.times[state.times.length - 1] ?? Number.NEGATIVE_INFINITY;
+  takeOutAt(state.recent, at, count);
+  state.labels?.splice(at, count);
+  state.newest = newestIn(state.recent);
 }
 
 /** A lower bound of the present event time, for the age of buckets. */
@@ -179,31 +169,17 @@ function presentOf(state: MeasureState, time: number): number {
   return Math.max(state.newest, time);
 }
 
-/**
- * The map is kept in order of last time and, at equal times, of contribution: the oldest keys stand
- * first, so that expiry, the cap and shorter windows look at the front only. That order is a function
- * of the entity's total order of views; no arrival changes it.
- */
-function showKey(
-  state: MeasureState,
-  keys: Map<string, KeyEntry>,
-  cap: number,
-  key: string,
-  time: number,
-  seq: number,
-): void {
+/** Where keys of one last time stand is a function of the entity's total order of views; no arrival changes it. */
+function showKey(state: MeasureState, keys: KeySet, cap: number, key: string, time: number, seq: number): void {
   state.newest = time;
   const known = keys.get(key);
   if (known !== undefined) {
     known.lastTime = time;
     known.lastSeq = seq;
-    if (keys.size > 1) {
-      keys.delete(key);
-      keys.set(key, known);
-    }
+    keys.place(known);
     return;
   }
-  keys.set(key, { firstTime: firstTimeOf(state, time), lastTime: time, lastSeq: seq });
+  keys.push({ key, firstTime: firstTimeOf(state, time), lastTime: time, lastSeq: seq });
   if (keys.size > cap) dropOldestKey(state, keys);
 }
 
@@ -212,39 +188,31 @@ function firstTimeOf(state: MeasureState, time: number): number {
   return state.overflowed ? Number.NaN : time;
 }
 
-function showKeyLate(state: MeasureState, keys: Map<string, KeyEntry>, cap: number, key: string, time: number): void {
+function showKeyLate(state: MeasureState, keys: KeySet, cap: number, key: string, time: number): void {
   const known = keys.get(key);
-  if (known !== undefined && time <= known.lastTime) {
-    // NaN, an unknown first time, stays unknown.
-    if (time < known.firstTime) keys.set(key, { ...known, firstTime: time });
-    return;
-  }
-  const entry = known ?? { firstTime: firstTimeOf(state, time), lastTime: time, lastSeq: -1 };
-  entry.lastTime = time;
-  keys.delete(key);
-  const entries = [...keys];
-  const at = entries.findIndex(([, other]) => other.lastTime > time);
-  entries.splice(at < 0 ? entries.length : at, 0, [key, entry]);
-  keys.clear();
-  for (const [name, value] of entries) keys.set(name, value);
+  if (known !== undefined) {
+    if (time > known.lastTime) {
+      known.lastTime = time;
+      keys.place(known);
+    } else if (time < known.firstTime) known.firstTime = time; // NaN, an unknown first time, stays unknown.
+  } else keys.insert({ key, firstTime: firstTimeOf(state, time), lastTime: time, lastSeq: -1 });
   if (time > state.newest) state.newest = time;
   if (keys.size > cap) dropOldestKey(state, keys);
 }
 
-function dropOldestKey(state: MeasureState, keys: Map<string, KeyEntry>): void {
-  for (const oldest of keys.keys()) {
-    keys.delete(oldest);
-    state.overflowed = true;
-    return;
-  }
+function dropOldestKey(state: MeasureState, keys: KeySet): void {
+  keys.drop(1);
+  state.overflowed = true;
 }
 
-function expireKeys(state: MeasureState, keys: Map<string, KeyEntry>, from: number): void {
-  for (const [key, entry] of keys) {
-    if (entry.lastTime > from) return;
-    keys.delete(key);
-    // A dropped key was at most as new as every key that stayed: it has left the window with this one.
+function expireKeys(state: MeasureState, keys: KeySet, from: number): void {
+  const { entries } = keys;
+  let gone = 0;
+  while (gone < entries.length && (entries[gone] as KeyEntry).lastTime <= from) gone += 1;
+  if (gone > 0) {
+    keys.drop(gone);
+    // A dropped key was at most as new as every key that stayed: it has left the window with these.
     state.overflowed = false;
   }
-  state.newest = Number.NEGATIVE_INFINITY;
+  if (entries.length === 0) state.newest = Number.NEGATIVE_INFINITY;
 }

@@ -19,7 +19,6 @@ import {
 } from "./measures.ts";
 import { takeSamples } from "./samples.ts";
 import type { EntityState, MeasureState, RecentEvent } from "./state.ts";
-import { restMatches } from "./subject-index.ts";
 
 /** How a view relates to what the entity has counted already. */
 export type Repeat = "none" | "duplicate" | "conflict" | "posting";
@@ -211,9 +210,8 @@ function contributeAll(context: JudgeContext, view: TxView): void {
   }
 }
 
-/** What the movement adds to a measure; undefined when it does not count there. */
+/** What the movement, which lies in the measure's scope, adds to it; undefined when it does not count there. */
 function contribution(context: JudgeContext, measure: Measure): number | undefined {
-  if (context.tx === undefined || !restMatches(measure.scope, context.tx)) return undefined;
   if (measure.where !== undefined) {
     const counts = measure.where(context);
     if (counts === undefined) context.unknownFilter(measure);

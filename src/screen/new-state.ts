@@ -32,9 +32,9 @@ export function newState(subject: SubjectPlan): EntityState {
   };
 }
 
-/** An entity before its first view. */
-export function newEntity(key: EntityKey, subject: SubjectPlan): Entity {
-  return { key, kind: kindOf(key), work: newState(subject), base: undefined, tail: [], sent: [], stored: undefined };
+/** An entity before its first view, with the state that it begins with. */
+export function newEntity(key: EntityKey, work: EntityState): Entity {
+  return { key, kind: kindOf(key), work, base: undefined, tail: [], sent: [], stored: undefined };
 }
 
 /** A rule that was never judged true. */

@@ -57,9 +57,7 @@ function findPast(context: JudgeContext, aggregate: Aggregate, query: PastQuery)
   if (currentSeq < 0) return undefined;
   const found = {
     ...NOTHING,
-    seqs: [] as number[],
-    times: [] as number[],
-    values: [] as number[],
+    recent: [] as number[],
     labels: [] as string[],
   };
   const from = now - aggregate.windowMs;
@@ -69,9 +67,7 @@ function findPast(context: JudgeContext, aggregate: Aggregate, query: PastQuery)
     const value = query.value === undefined ? 1 : asked(context, event, query.value);
     const key = query.key === undefined ? "" : asked(context, event, query.key);
     if (value === undefined || key === undefined) continue;
-    found.seqs.push(event.seq);
-    found.times.push(event.time);
-    found.values.push(value);
+    found.recent.push(event.seq, event.time, value);
     found.labels.push(key);
   }
   return found;
@@ -131,9 +127,7 @@ function dwellOf(context: JudgeContext, aggregate: Aggregate, query: PastQuery):
 }
 
 const NOTHING: MeasureState = {
-  seqs: [],
-  times: [],
-  values: [],
+  recent: [],
   labels: undefined,
   buckets: [],
   groups: undefined,

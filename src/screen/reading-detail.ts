@@ -4,6 +4,7 @@
  */
 import { DAY_MS } from "../base/limits.ts";
 import type { AggregateFunction, Measure } from "../rules/plan.ts";
+import { seqAt, seqsOf, timesOf, valuesOf } from "./contributions.ts";
 import { bucketsFrom, bucketsTo, isOneByOne, keyCounts, reading, recentFrom, recentTo } from "./readings.ts";
 import type { Bucket, MeasureState } from "./state.ts";
 
@@ -49,7 +50,8 @@ export function readingDetail(
   const high = recentTo(state, now);
   const bucketLow = bucketsFrom(state, from, afterSeq, afterTime);
   const bucketHigh = bucketsTo(state, now, bucketLow);
-  const recent = state.times.slice(low, high).map((time, i) => row(time, time, 1, state.values[low + i] as number));
+  const values = valuesOf(state.recent, low, high);
+  const recent = timesOf(state.recent, low, high).map((time, i) => row(time, time, 1, values[i] as number));
   const summed = state.buckets.slice(bucketLow, bucketHigh);
   const buckets = isOneByOne(fn) ? [] : summed.map((b) => row(b.first, b.last, b.count, b.sum));
   const rows = [...buckets, ...recent].sort((a, b) => a.from - b.from);
@@ -60,7 +62,7 @@ export function readingDetail(
     to: now,
     count: rows.reduce((total, r) => total + r.count, 0),
     sum: rows.reduce((total, r) => total + r.sum, 0),
-    seqs: state.seqs.slice(low, high),
+    seqs: seqsOf(state.recent, low, high),
     ledger: byDay(rows),
   };
 }
@@ -83,8 +85,7 @@ function isExact(
 }
 
 function noneMayHaveLeft(state: MeasureState, from: number, afterSeq: number): boolean {
-  const head = state.seqs[0];
-  if (head !== undefined && head <= afterSeq) return true;
+  if (state.recent.length > 0 && seqAt(state.recent, 0) <= afterSeq) return true;
   const newest = state.buckets[state.buckets.length - 1];
   return newest === undefined || newest.last <= from;
 }
@@ -97,7 +98,7 @@ function keyedDetail(
   afterSeq: number,
 ): ReadingDetail {
   const from = now - windowMs;
-  const entries = [...(state.keys?.values() ?? [])];
+  const entries = state.keys?.entries ?? [];
   const counted = entries.filter((entry) => keyCounts(entry, from, now, afterSeq));
   const rows = counted.map((entry) => row(entry.lastTime, entry.lastTime, 1, 0));
   // Every dropped key is at most as new as the oldest that stayed: outside, when that one is.

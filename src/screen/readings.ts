@@ -4,9 +4,21 @@
  * window's start cuts through counts whole.
  */
 import type { AggregateFunction, Measure } from "../rules/plan.ts";
+import {
+  contributionsIn,
+  firstSeqAbove,
+  firstTimeAbove,
+  newestIn,
+  seqAt,
+  timeAt,
+  timesOf,
+  valueAt,
+  valuesOf,
+} from "./contributions.ts";
+import type { KeySet } from "./key-set.ts";
 import { equalShare, gapVariation, sameDayShare } from "./regularity.ts";
 import type { Bucket, KeyEntry, MeasureState } from "./state.ts";
-import { firstAbove, firstBucketAbove } from "./windows.ts";
+import { firstBucketAbove } from "./windows.ts";
 
 /**
  * The value of `fn` over the contributions with time in `(now - windowMs, now]` and sequence number
@@ -47,17 +59,17 @@ export function reading(
     case "max":
       return greatestOf(state, low, high, bucketLow, bucketHigh);
     case "median":
-      return low < high ? medianOf(state.values.slice(low, high)) : undefined;
+      return low < high ? medianOf(valuesOf(state.recent, low, high)) : undefined;
     case "first_seen":
       return firstOf(state, low, high, bucketLow, bucketHigh);
     case "last_seen":
       return lastOf(state, low, high, bucketLow, bucketHigh);
     case "gap_cv":
-      return gapVariation(state.times, low, high);
+      return gapVariation(timesOf(state.recent, low, high));
     case "same_day_of_month":
-      return sameDayShare(state.times, low, high);
+      return sameDayShare(timesOf(state.recent, low, high));
     case "equal_amount_share":
-      return equalShare(state.values, low, high);
+      return equalShare(valuesOf(state.recent, low, high));
     default:
       return undefined;
   }
@@ -91,15 +103,15 @@ export function knownForKey(state: MeasureState, key: string, now: number): numb
 
 /** Index of the first recent contribution after `from` and `afterSeq`. */
 export function recentFrom(state: MeasureState, from: number, afterSeq: number): number {
-  const times = state.times;
-  const low = times.length === 0 || (times[0] as number) > from ? 0 : firstAbove(times, from);
-  return afterSeq < 0 ? low : Math.max(low, firstAbove(state.seqs, afterSeq));
+  const { recent } = state;
+  const low = recent.length === 0 || timeAt(recent, 0) > from ? 0 : firstTimeAbove(recent, from);
+  return afterSeq < 0 ? low : Math.max(low, firstSeqAbove(recent, afterSeq));
 }
 
 /** Index behind the last recent contribution at or before `now`. */
 export function recentTo(state: MeasureState, now: number): number {
-  const length = state.times.length;
-  return length === 0 || (state.times[length - 1] as number) <= now ? length : firstAbove(state.times, now);
+  const { recent } = state;
+  return newestIn(recent) <= now ? contributionsIn(recent) : firstTimeAbove(recent, now);
 }
 
 /** Index of the first bucket that counts; `buckets.length` when none does. */
@@ -107,7 +119,7 @@ export function bucketsFrom(state: MeasureState, from: number, afterSeq: number,
   const buckets = state.buckets;
   if (buckets.length === 0) return 0;
   if (afterSeq < 0) return firstBucketAbove(buckets, from);
-  if (state.seqs.length > 0 && (state.seqs[0] as number) <= afterSeq) return buckets.length;
+  if (state.recent.length > 0 && seqAt(state.recent, 0) <= afterSeq) return buckets.length;
   // Event times are whole milliseconds: later than `afterTime - 1` is at or after `afterTime`.
   return firstBucketAbove(buckets, Math.max(from, afterTime - 1));
 }
@@ -135,7 +147,7 @@ export function medianOf(values: number[]): number {
 
 function readKeys(
   state: MeasureState,
-  keys: ReadonlyMap<string, KeyEntry>,
+  keys: KeySet,
   fn: AggregateFunction,
   from: number,
   now: number,
@@ -145,7 +157,7 @@ function readKeys(
   if (fn !== "first_seen" && fn !== "last_seen") return undefined;
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
-  for (const entry of keys.values()) {
+  for (const entry of keys.entries) {
     if (!keyCounts(entry, from, now, afterSeq)) continue;
     // NaN, an unknown first time, makes the least one unknown.
     first = Math.min(first, entry.firstTime);
@@ -155,21 +167,15 @@ function readKeys(
   return Number.isFinite(time) ? time : undefined;
 }
 
-function countKeys(
-  state: MeasureState,
-  keys: ReadonlyMap<string, KeyEntry>,
-  from: number,
-  now: number,
-  afterSeq: number,
-): number {
+function countKeys(state: MeasureState, keys: KeySet, from: number, now: number, afterSeq: number): number {
   if (afterSeq >= 0 || state.newest > now) {
     let count = 0;
-    for (const entry of keys.values()) if (keyCounts(entry, from, now, afterSeq)) count += 1;
+    for (const entry of keys.entries) if (keyCounts(entry, from, now, afterSeq)) count += 1;
     return count;
   }
-  // The map is in order of last time: those outside the window stand first.
+  // In order of last time those outside the window stand first.
   let outside = 0;
-  for (const entry of keys.values()) {
+  for (const entry of keys.entries) {
     if (entry.lastTime > from) break;
     outside += 1;
   }
@@ -185,7 +191,7 @@ function countOf(state: MeasureState, low: number, high: number, bucketLow: numb
 function sumOf(state: MeasureState, low: number, high: number, bucketLow: number, bucketHigh: number): number {
   let sum = 0;
   for (let i = bucketLow; i < bucketHigh; i += 1) sum += (state.buckets[i] as Bucket).sum;
-  for (let i = low; i < high; i += 1) sum += state.values[i] as number;
+  for (let i = low; i < high; i += 1) sum += valueAt(state.recent, i);
   return sum;
 }
 
@@ -198,7 +204,7 @@ function leastOf(
 ): number | undefined {
   let least = Number.POSITIVE_INFINITY;
   for (let i = bucketLow; i < bucketHigh; i += 1) least = Math.min(least, (state.buckets[i] as Bucket).min);
-  for (let i = low; i < high; i += 1) least = Math.min(least, state.values[i] as number);
+  for (let i = low; i < high; i += 1) least = Math.min(least, valueAt(state.recent, i));
   return least === Number.POSITIVE_INFINITY ? undefined : least;
 }
 
@@ -211,7 +217,7 @@ function greatestOf(
 ): number | undefined {
   let greatest = Number.NEGATIVE_INFINITY;
   for (let i = bucketLow; i < bucketHigh; i += 1) greatest = Math.max(greatest, (state.buckets[i] as Bucket).max);
-  for (let i = low; i < high; i += 1) greatest = Math.max(greatest, state.values[i] as number);
+  for (let i = low; i < high; i += 1) greatest = Math.max(greatest, valueAt(state.recent, i));
   return greatest === Number.NEGATIVE_INFINITY ? undefined : greatest;
 }
 
@@ -223,7 +229,7 @@ function firstOf(
   bucketHigh: number,
 ): number | undefined {
   const inBuckets = bucketLow < bucketHigh ? (state.buckets[bucketLow] as Bucket).first : Number.POSITIVE_INFINITY;
-  const inRecent = low < high ? (state.times[low] as number) : Number.POSITIVE_INFINITY;
+  const inRecent = low < high ? timeAt(state.recent, low) : Number.POSITIVE_INFINITY;
   const first = Math.min(inBuckets, inRecent);
   return first === Number.POSITIVE_INFINITY ? undefined : first;
 }
@@ -236,7 +242,7 @@ function lastOf(
   bucketHigh: number,
 ): number | undefined {
   const inBuckets = bucketLow < bucketHigh ? (state.buckets[bucketHigh - 1] as Bucket).last : Number.NEGATIVE_INFINITY;
-  const inRecent = low < high ? (state.times[high - 1] as number) : Number.NEGATIVE_INFINITY;
+  const inRecent = low < high ? timeAt(state.recent, high - 1) : Number.NEGATIVE_INFINITY;
   const last = Math.max(inBuckets, inRecent);
   return last === Number.NEGATIVE_INFINITY ? undefined : last;
 }

@@ -4,11 +4,11 @@
  */
 import type { Aggregate, AggregateRefinement, Measure } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
+import { contributionsIn, firstSeqAbove, firstTimeAbove, sliceOf, timeAt } from "./contributions.ts";
 import { type ReadingDetail, readingDetail } from "./reading-detail.ts";
 import { reading } from "./readings.ts";
 import { partOf, partTotals, wholeOf } from "./split.ts";
 import type { Bucket, MeasureState } from "./state.ts";
-import { firstAbove } from "./windows.ts";
 
 /** What is left to read: contributions in `(now - windowMs, now]`. */
 interface Cut {
@@ -111,23 +111,21 @@ function isOfParts(aggregate: Aggregate): boolean {
 
 /** Only contributions of events before `seq`. */
 function before(state: MeasureState, seq: number): MeasureState {
-  const end = firstAbove(state.seqs, seq - 1);
-  return end === state.seqs.length ? state : slice(state, 0, end);
+  const end = firstSeqAbove(state.recent, seq - 1);
+  return end === contributionsIn(state.recent) ? state : slice(state, 0, end);
 }
 
 function slice(state: MeasureState, low: number, high: number): MeasureState {
   return {
     ...state,
-    seqs: state.seqs.slice(low, high),
-    times: state.times.slice(low, high),
-    values: state.values.slice(low, high),
+    recent: sliceOf(state.recent, low, high),
     labels: state.labels?.slice(low, high),
   };
 }
 
 /** The newest `count` contributions; older buckets, whole, when fewer are known one by one. */
 function newest(state: MeasureState, count: number, now: number, windowMs: number): Cut {
-  const high = firstAbove(state.times, now);
+  const high = firstTimeAbove(state.recent, now);
   const low = Math.max(0, high - count);
   const cut = slice(state, low, high);
   if (high - low === count) {
@@ -152,16 +150,16 @@ function newest(state: MeasureState, count: number, now: number, windowMs: numbe
 
 /** Back from now while no two neighbours are further apart than the gap, at most `mostMs`. */
 function burst(state: MeasureState, now: number, gapMs: number, mostMs: number): Cut {
-  const { times } = state;
+  const { recent } = state;
   const { buckets } = wholeOf(state);
   let exact = true;
   let reached = now;
-  let recent = firstAbove(times, now) - 1;
+  let single = firstTimeAbove(recent, now) - 1;
   let summed = buckets.length - 1;
   while (summed >= 0 && (buckets[summed] as Bucket).first > now) summed -= 1;
   for (;;) {
     const bucket = buckets[summed];
-    const time = times[recent] ?? Number.NEGATIVE_INFINITY;
+    const time = single < 0 ? Number.NEGATIVE_INFINITY : timeAt(recent, single);
     const fromBucket = bucket !== undefined && bucket.last > time;
     const next = fromBucket ? bucket.last : time;
     if (reached - next > gapMs) break;
@@ -171,7 +169,7 @@ function burst(state: MeasureState, now: number, gapMs: number, mostMs: number):
       summed -= 1;
     } else {
       reached = time;
-      recent -= 1;
+      single -= 1;
     }
   }
   // Without any contribution within the gap nothing counts: a window of one millisecond holds only those of now.

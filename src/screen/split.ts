@@ -3,6 +3,7 @@
  * is capped; the part that has been quiet longest joins the rest, which counts in totals and in no part.
  */
 import type { Measure } from "../rules/plan.ts";
+import { seqAt, timeAt, valueAt } from "./contributions.ts";
 import type { Bucket, MeasureState } from "./state.ts";
 import {
   addToBuckets,
@@ -71,26 +72,20 @@ export function partTotals(state: MeasureState, from: number, now: number): Map<
     }
   }
   state.labels?.forEach((label, i) => {
-    const time = state.times[i] as number; // The arrays have one length.
-    if (time > from && time <= now) add(label, 1, state.values[i] as number);
+    const time = timeAt(state.recent, i);
+    if (time > from && time <= now) add(label, 1, valueAt(state.recent, i));
   });
   return totals;
 }
 
 /** The part of one key as a measure of its own: exactly its contributions. */
 export function partOf(state: MeasureState, key: string): MeasureState {
-  const seqs: number[] = [];
-  const times: number[] = [];
-  const values: number[] = [];
+  const recent: number[] = [];
   state.labels?.forEach((label, i) => {
-    if (label !== key) return;
-    // The arrays have one length.
-    seqs.push(state.seqs[i] as number);
-    times.push(state.times[i] as number);
-    values.push(state.values[i] as number);
+    if (label === key) recent.push(seqAt(state.recent, i), timeAt(state.recent, i), valueAt(state.recent, i));
   });
   const buckets = state.groups?.get(key) ?? [];
-  return { ...state, seqs, times, values, labels: undefined, buckets, groups: undefined };
+  return { ...state, recent, labels: undefined, buckets, groups: undefined };
 }
 
 /** All parts and the rest as one measure. */

@@ -9,6 +9,7 @@ import type { Purpose, Rail } from "../domain/tx.ts";
 import type { HitView, MarkView, View } from "../domain/view.ts";
 import type { Severity } from "../domain/vocabulary.ts";
 import type { Act } from "../rules/plan.ts";
+import type { KeySet } from "./key-set.ts";
 
 /** One of the newest movements (at most RECENT_EVENTS_MAX), for exact windows, evidence and marks. */
 export interface RecentEvent {
@@ -49,17 +50,17 @@ export interface Bucket {
 
 /** One key of a distinct or first-seen measure. */
 export interface KeyEntry {
-  readonly firstTime: number;
+  readonly key: string;
+  /** NaN when it is not known any more. */
+  firstTime: number;
   lastTime: number;
   /** Sequence number of the event that showed it last. */
   lastSeq: number;
 }
 
 export interface MeasureState {
-  /** kinds number and split: contributions of recent events, oldest first; parallel arrays. */
-  readonly seqs: number[];
-  readonly times: number[];
-  readonly values: number[];
+  /** kinds number and split: contributions of recent events, oldest first, as `contributions.ts` keeps them. */
+  recent: number[];
   /** kind split: the key of each. */
   readonly labels: string[] | undefined;
   /** kinds number and split: oldest first. Of a split: what came from parts that the cap has dropped. */
@@ -67,8 +68,8 @@ export interface MeasureState {
   /** kind split: buckets of each part, the part that changed last at the end. */
   readonly groups: Map<string, Bucket[]> | undefined;
   /** kinds distinct and first_seen. */
-  readonly keys: Map<string, KeyEntry> | undefined;
-  /** Event time of the newest contribution that is kept in `times` or `keys`; -Infinity when none is. */
+  readonly keys: KeySet | undefined;
+  /** Event time of the newest contribution that is kept in `recent` or `keys`; -Infinity when none is. */
   newest: number;
   /** The cap was reached: a distinct count is at least the cap, a part may have lost its oldest contributions. */
   overflowed: boolean;

@@ -1,9 +1,10 @@
 /**
- * A pack prepared for one entity kind: which measures and rules a movement can concern is looked up
- * by rail, direction and stage, so that a view costs what its candidates cost, not what the pack holds.
+ * A pack prepared for one entity kind: which measures and rules a movement can concern is looked up by what scopes
+ * name (rail, direction, stage, channel, purpose), so that a view costs what its candidates cost, not what the pack
+ * holds.
  */
 import { ENTITY_KINDS, type EntityKind } from "../domain/entity.ts";
-import { type Direction, RAILS, STAGES, type Tx } from "../domain/tx.ts";
+import { CHANNELS, type Direction, PURPOSES, RAILS, STAGES, type Tx } from "../domain/tx.ts";
 import type { Clause, CompiledRule, Context, Flow, Measure, Pack, Scope, Test, Tri } from "../rules/plan.ts";
 
 export interface PreparedRule {
@@ -24,7 +25,7 @@ export interface PreparedFlow {
   readonly until: readonly Test[];
 }
 
-/** What one combination of rail, direction and stage can concern. */
+/** What one combination of rail, direction, stage, channel and purpose concerns. */
 export interface Candidates {
   readonly measures: readonly Measure[];
   readonly indicators: readonly PreparedRule[];
@@ -57,17 +58,15 @@ export function withStandIns(pack: Pack): Pack {
   return { ...pack, subjects: { ...pack.subjects, account: { ...account, typologies } } };
 }
 
-/** Whether a scope's channel and purpose hold; rail, direction and stage are the table's. */
-export function restMatches(scope: Scope, tx: Tx): boolean {
+/** Whether a movement lies in a scope, seen in `direction`. */
+export function scopeMatches(scope: Scope, tx: Tx, direction: Direction): boolean {
   return (
+    (scope.rail === undefined || scope.rail.includes(tx.rail)) &&
+    (scope.direction === undefined || scope.direction.includes(direction)) &&
+    scope.stage.includes(tx.stage) &&
     (scope.channel === undefined || (tx.channel !== undefined && scope.channel.includes(tx.channel))) &&
     (scope.purpose === undefined || (tx.purpose !== undefined && scope.purpose.includes(tx.purpose)))
   );
-}
-
-/** Whether a movement lies in a scope, seen in `direction`. */
-export function scopeMatches(scope: Scope, tx: Tx, direction: Direction): boolean {
-  return tableMatches(scope, tx.rail, direction, tx.stage) && restMatches(scope, tx);
 }
 
 /** Clause tree to one three-valued test: Kleene for all, any, not; at_least counts what is known. */
@@ -179,8 +178,7 @@ function select(
   tx: Tx,
   direction: Direction,
 ): Candidates {
-  const matches = (scope: Scope | undefined) =>
-    scope === undefined || tableMatches(scope, tx.rail, direction, tx.stage);
+  const matches = (scope: Scope | undefined) => scope === undefined || scopeMatches(scope, tx, direction);
   return {
     measures: measures.filter((measure) => matches(measure.scope)),
     indicators: indicators.filter(({ rule, flow }) => {
@@ -192,14 +190,25 @@ function select(
   };
 }
 
+/** One number for all that a scope can name; every combination that occurs is worked out once. */
 function tableKey(tx: Tx, direction: Direction): number {
-  return (RAILS.indexOf(tx.rail) * STAGES.length + STAGES.indexOf(tx.stage)) * 2 + (direction === "in" ? 0 : 1);
+  let key = numberIn(RAIL_NUMBERS, tx.rail);
+  key = key * STAGES.length + numberIn(STAGE_NUMBERS, tx.stage);
+  key = key * (CHANNELS.length + 1) + numberIn(CHANNEL_NUMBERS, tx.channel);
+  key = key * (PURPOSES.length + 1) + numberIn(PURPOSE_NUMBERS, tx.purpose);
+  return key * 2 + (direction === "in" ? 0 : 1);
 }
 
-function tableMatches(scope: Scope, rail: string, direction: Direction, stage: string): boolean {
-  return (
-    (scope.rail === undefined || scope.rail.includes(rail)) &&
-    (scope.direction === undefined || scope.direction.includes(direction)) &&
-    scope.stage.includes(stage)
-  );
+/** Position of a word in its list; behind all of them where there is none. */
+function numberIn(numbers: ReadonlyMap<string, number>, word: string | undefined): number {
+  return word === undefined ? numbers.size : (numbers.get(word) as number);
+}
+
+const RAIL_NUMBERS = numbered(RAILS);
+const STAGE_NUMBERS = numbered(STAGES);
+const CHANNEL_NUMBERS = numbered(CHANNELS);
+const PURPOSE_NUMBERS = numbered(PURPOSES);
+
+function numbered(words: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(words.map((word, i) => [word, i]));
 }

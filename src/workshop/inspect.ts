@@ -8,7 +8,7 @@ import type { Scope } from "../rules/plan.ts";
 import { JudgeContext } from "../screen/context.ts";
 import type { Embedded } from "../screen/embedded.ts";
 import type { EntityState } from "../screen/state.ts";
-import { indexPack, type PreparedRule, restMatches, type SubjectIndex } from "../screen/subject-index.ts";
+import { indexPack, type PreparedRule, type SubjectIndex } from "../screen/subject-index.ts";
 import { holderKnown } from "../screen/targets.ts";
 import { scoreOf } from "../screen/typologies.ts";
 import { type ClauseReport, closenessOf, reportClause } from "./clause-report.ts";
@@ -86,8 +86,7 @@ export function createInspector(embedded: Embedded): Inspector {
     },
     candidates(view) {
       const index = indexes.get(kindOf(view.entity)) as SubjectIndex;
-      const found = index.candidates(view.tx, view.direction);
-      return found.indicators.filter(({ rule }) => rule.scope === undefined || restMatches(rule.scope, view.tx));
+      return index.candidates(view.tx, view.direction).indicators;
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Single cases of late, repeated and early arrival, each with what must hold in the end. */
+
 import { describe, expect, it } from "vitest";
 import { DAY_MS, HOUR_MS, MINUTE_MS, TAIL_EVENTS_MAX } from "../../src/base/limits.ts";
 import type { Alert } from "../../src/domain/alert.ts";
@@ -6,6 +7,7 @@ import type { Tx } from "../../src/domain/tx.ts";
 import type { HitView, MarkView } from "../../src/domain/view.ts";
 import { routeProfile, routeTx } from "../../src/intake/route.ts";
 import type { Pack } from "../../src/rules/plan.ts";
+import { contributionsIn, valuesOf } from "../../src/screen/contributions.ts";
 import { createEngine } from "../../src/screen/engine.ts";
 import type { HitRecord, Output, Verdict } from "../../src/screen/outputs.ts";
 import { settleAlerts } from "../../src/screen/settled.ts";
@@ -87,7 +89,7 @@ const totals = (account: Account) => {
   return state.measures.map((m) => {
     if (m === undefined) return undefined;
     const buckets = m.buckets.reduce((sum, b) => sum + b.sum, 0);
-    return m.values.reduce((sum, value) => sum + value, buckets);
+    return valuesOf(m.recent, 0, contributionsIn(m.recent)).reduce((sum, value) => sum + value, buckets);
   });
 };
 

@@ -106,7 +106,7 @@ describe("keys", () => {
     contribute(state, measure, { seq: 1, time: 30 }, 1, "b");
     contribute(state, measure, { seq: 2, time: 20 }, 1, "c");
     contribute(state, measure, { seq: 3, time: 15 }, 1, "a");
-    expect([...(state.keys ?? [])].map(([name, entry]) => [name, entry.lastTime])).toEqual([
+    expect([...(state.keys ?? [])].map(({ key, lastTime }) => [key, lastTime])).toEqual([
       ["a", 15],
       ["c", 20],
       ["b", 30],
@@ -125,7 +125,7 @@ describe("keys", () => {
     expect(state.overflowed).toBe(true);
     expire(state, measure, DAY_MS + 1);
     expect(state.overflowed).toBe(false);
-    expect([...(state.keys ?? [])].map(([name]) => name)).toEqual(["c"]);
+    expect([...(state.keys ?? [])].map(({ key }) => key)).toEqual(["c"]);
   });
 
   it("a missing key is not counted", () => {

@@ -3,6 +3,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/base/limits.ts";
 import { readRuleFiles } from "../../src/files/rules-dir.ts";
 import { loadPack } from "../../src/rules/load.ts";
 import { planOf } from "../../src/rules/plan-costs.ts";
+import { contributionsIn } from "../../src/screen/contributions.ts";
 import { contribute, evict, expire, newMeasureState } from "../../src/screen/measures.ts";
 import { newState } from "../../src/screen/new-state.ts";
 import { encodeStateBytes } from "../../src/screen/state-codec.ts";
@@ -67,7 +68,7 @@ describe("costs of a pack", () => {
       }
       const stored = costs.measures.map(({ slot }) => {
         const kept = state.measures[pack.measures[slot]?.index ?? -1];
-        let cells = (kept?.seqs.length ?? 0) + (kept?.buckets.length ?? 0) + (kept?.keys?.size ?? 0);
+        let cells = contributionsIn(kept?.recent ?? []) + (kept?.buckets.length ?? 0) + (kept?.keys?.size ?? 0);
         for (const part of kept?.groups?.values() ?? []) cells += part.length;
         return cells;
       });

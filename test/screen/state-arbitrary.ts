@@ -1,9 +1,12 @@
 /** Random states and the packs that they belong to. */
+
 import fc from "fast-check";
 import { ENTITY_KINDS } from "../../src/domain/entity.ts";
 import { PURPOSES, RAILS } from "../../src/domain/tx.ts";
 import { SEVERITIES } from "../../src/domain/vocabulary.ts";
 import type { CompiledRule, Flow, Measure, MeasureKind, Pack, SubjectPlan } from "../../src/rules/plan.ts";
+import { contributionsIn, seqsOf } from "../../src/screen/contributions.ts";
+import { KeySet } from "../../src/screen/key-set.ts";
 import { CONTENT_HASH_MS } from "../../src/screen/recent-codec.ts";
 import type {
   AlertState,
@@ -191,9 +194,9 @@ function numberState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState>
       const times = events.map((e, i) => (strange === 0 && i === 0 ? e.time - 1 : e.time));
       const newest = times[times.length - 1] ?? Number.NEGATIVE_INFINITY;
       const sorted = [...all].sort((a, b) => a.first - b.first);
-      const seqs = events.map((e) => e.seq);
+      const cells = events.flatMap((e, i) => [e.seq, times[i] as number, values[i] as number]);
       const none = { labels: undefined, groups: undefined, keys: undefined };
-      return { seqs, times, values, buckets: sorted, ...none, newest, overflowed };
+      return { recent: cells, buckets: sorted, ...none, newest, overflowed };
     });
 }
 
@@ -202,7 +205,8 @@ function splitState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState> 
   return fc
     .tuple(numberState(recent), fc.array(text, { minLength: 1, maxLength: 3 }), groups)
     .map(([state, names, all]) => {
-      const labels = state.seqs.map((seq) => names[seq % names.length] ?? "");
+      const seqs = seqsOf(state.recent, 0, contributionsIn(state.recent));
+      const labels = seqs.map((seq) => names[seq % names.length] ?? "");
       return { ...state, labels, groups: new Map(all) };
     });
 }
@@ -210,15 +214,15 @@ function splitState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState> 
 function keyedState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState> {
   const entry = fc.tuple(text, oddTime, time, fc.integer({ min: -1, max: 200 }), fc.nat(3), fc.nat());
   return fc.tuple(fc.array(entry, { maxLength: 6 }), fc.boolean()).map(([entries, overflowed]) => {
-    const found = entries.map(([key, first, last, seq, mode, pick]): [string, KeyEntry] => {
+    const found = entries.map(([key, first, last, seq, mode, pick]): KeyEntry => {
       const shown = recent.length > 0 && mode > 0 ? recent[pick % recent.length] : undefined;
       const lastTime = shown?.time ?? last;
-      return [key, { firstTime: mode === 2 ? lastTime : finiteOrNaN(first), lastTime, lastSeq: shown?.seq ?? seq }];
+      return { key, firstTime: mode === 2 ? lastTime : finiteOrNaN(first), lastTime, lastSeq: shown?.seq ?? seq };
     });
-    const keys = new Map(found.sort(([, a], [, b]) => a.lastTime - b.lastTime));
-    let newest = Number.NEGATIVE_INFINITY;
-    for (const one of keys.values()) newest = one.lastTime;
-    const none = { seqs: [], times: [], values: [], labels: undefined, buckets: [], groups: undefined };
+    const once = new Map(found.map((one) => [one.key, one]));
+    const keys = KeySet.of([...once.values()].sort((a, b) => a.lastTime - b.lastTime));
+    const newest = keys.entries.at(-1)?.lastTime ?? Number.NEGATIVE_INFINITY;
+    const none = { recent: [], labels: undefined, buckets: [], groups: undefined };
     return { ...none, keys, newest, overflowed };
   });
 }

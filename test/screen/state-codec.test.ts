@@ -39,9 +39,7 @@ function entityOf(parts: Partial<Entity>): Entity {
 
 /** Maps as lists, so that their order is compared too. */
 function ordered(state: EntityState): unknown {
-  const measures = state.measures.map(
-    (m) => m && { ...m, keys: m.keys && [...m.keys], groups: m.groups && [...m.groups] },
-  );
+  const measures = state.measures.map((m) => m && { ...m, keys: m.keys?.entries, groups: m.groups && [...m.groups] });
   return { ...state, measures };
 }
 
