@@ -64,6 +64,7 @@ describe("the shipped pack", () => {
       "HT-PREPAID-02",
       "HT-SX",
       "LAB-FWD-01",
+      "LAB-KICK-03",
       "NX-TOLL-06",
     ]);
     for (const rule of pack?.rules ?? []) {
