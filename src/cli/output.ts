@@ -99,7 +99,8 @@ export function printable(text: string): string {
 
 /** Whole numbers with thousands separated, such as `1,250,000`. */
 export function grouped(value: number): string {
-  return value.toLocaleString("en-US", { maximumFractionDigits: 0 });
+  // The runtime's own formatter takes longer to come up than `rules check` takes to compile the pack.
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** `1 row`, `2 rows`. */

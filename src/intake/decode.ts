@@ -9,7 +9,7 @@ import type { Rates } from "../domain/money.ts";
 import { type Movement, movementSchema } from "../domain/movement.ts";
 import { accountOnlySchema, type PartyRecord, partyOnlySchema } from "../domain/party-record.ts";
 import type { EntityEvent, Profile } from "../domain/profile.ts";
-import { createZones } from "../domain/time.ts";
+import { createZones, type Zones } from "../domain/time.ts";
 import type { Tx } from "../domain/tx.ts";
 import { checkMovement } from "./check.ts";
 import type { FieldVocabulary, IntakeContext, RecordPlace } from "./context.ts";
@@ -37,6 +37,8 @@ export interface DecoderOptions {
   readonly mapping?: RecordMapper | undefined;
   /** Epoch ms that times may not lie ahead of, where a record's place names no reference of its own. */
   readonly asOf?: number | undefined;
+  /** Zones that several decoders share; without them each has its own. */
+  readonly zones?: Zones | undefined;
 }
 
 export interface Decoder {
@@ -53,7 +55,11 @@ export interface Decoder {
 
 /** Makes a decoder; it holds a bounded cache of time zones and nothing else. */
 export function createDecoder(options: DecoderOptions): Decoder {
-  const context: IntakeContext = { rates: options.rates, zones: createZones(), vocabulary: options.vocabulary ?? {} };
+  const context: IntakeContext = {
+    rates: options.rates,
+    zones: options.zones ?? createZones(),
+    vocabulary: options.vocabulary ?? {},
+  };
   const { mapping, asOf } = options;
   const nowhere: RecordPlace = {};
 

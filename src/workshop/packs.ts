@@ -2,6 +2,7 @@
  * Packs as inline tests need them: the rules with entries of some lists replaced, read once and compiled once
  * each. A build may change a pack on the way: mutants before it is compiled, coverage after.
  */
+import { createZones, type Zones } from "../domain/time.ts";
 import { createFindings } from "../rules/diagnostics.ts";
 import { compilePack, type Loaded, type LoadOptions, type PackSource, readPack } from "../rules/load.ts";
 import type { Pack } from "../rules/plan.ts";
@@ -10,11 +11,14 @@ import { type PeersOfRule, tablesOf } from "./given-peers.ts";
 
 /** Rule and list files as read, by the lists that tests put in place of the files' own. */
 export interface Sources {
+  /** Shared by all tests: making a zone ready costs more than a short test. */
+  readonly zones: Zones;
   read(lists: ReadonlyMap<string, string>): PackSource;
 }
 
 /** Packs by the lists and peers that tests put in place of the shipped ones; each is compiled once. */
 export interface Packs {
+  readonly zones: Zones;
   load(lists: ReadonlyMap<string, string>, peers?: PeersOfRule): Loaded;
 }
 
@@ -28,7 +32,7 @@ export interface PackBuild {
 
 /** Reads rule and list files on demand; lists that a test gives take the place of those in the files. */
 export function createSources(files: readonly SourceFile[]): Sources {
-  return { read: byGiven((lists) => readPack(withLists(files, lists))) };
+  return { zones: createZones(), read: byGiven((lists) => readPack(withLists(files, lists))) };
 }
 
 /** Compiles packs on demand. */
@@ -41,7 +45,7 @@ export function createPacks(sources: Sources, build: PackBuild = {}): Packs {
     if (loaded.pack === undefined || transform === undefined) return loaded;
     return { ...loaded, pack: transform(loaded.pack) };
   };
-  return { load: byGiven(load) };
+  return { zones: sources.zones, load: byGiven(load) };
 }
 
 /** What the numbers mean that are given is only known of a compiled pack: it is compiled a second time with them. */

@@ -5,7 +5,7 @@
 import { DAY_MS } from "../base/limits.ts";
 import type { Alert } from "../domain/alert.ts";
 import { type EntityKey, type EntityKind, entityKey } from "../domain/entity.ts";
-import { parseTime } from "../domain/time.ts";
+import { parseTime, type Zones } from "../domain/time.ts";
 import { createDecoder } from "../intake/decode.ts";
 import type { Lists } from "../rules/lists.ts";
 import type { CompiledRule, Pack } from "../rules/plan.ts";
@@ -40,7 +40,7 @@ export function runTest(packs: Packs, rule: RuleTests, test: TestSpec): TestOutc
       faults.push({ line: test.line, message: `given.lists: the pack has no list "${id}"` });
   }
   for (const message of peerProblems(pack, peers)) faults.push({ line: test.line, message });
-  const world = createWorld(pack, lists, compiled, test);
+  const world = createWorld(packs.zones, pack, lists, compiled, test);
   const defaults = { scope: rule.scope, homeCell: test.given.profile.get("homeCell") };
   const events = expandEvents(test.events, defaults, faults);
   for (const record of profileRecords(test.given.profile, faults)) world.profile(record);
@@ -85,7 +85,7 @@ interface World {
   tell(telling: GivenTelling, faults: TestFault[]): void;
 }
 
-function createWorld(pack: Pack, lists: Lists, rule: CompiledRule, test: TestSpec): World {
+function createWorld(zones: Zones, pack: Pack, lists: Lists, rule: CompiledRule, test: TestSpec): World {
   const watched = watchedEntities(rule.subject);
   const hits: Observed[] = [];
   const alerts: Observed[] = [];
@@ -109,7 +109,7 @@ function createWorld(pack: Pack, lists: Lists, rule: CompiledRule, test: TestSpe
     },
     { warm: test.given.historyMs === undefined },
   );
-  const decoder = createDecoder({ rates: lists.rates, asOf: TEST_START + FAR_AHEAD_MS });
+  const decoder = createDecoder({ rates: lists.rates, asOf: TEST_START + FAR_AHEAD_MS, zones });
   giveHistory(embedded, watched, test.given.historyMs);
   const decode = (record: object, what: string) => {
     const decoded = decoder.decodeJson(JSON.stringify(record));
