@@ -31,7 +31,18 @@ export function checkTexts(rule: RuleSource, findings: Findings): void {
     findings.add("E043", rule.id, "a rule in force needs cautions", "cautions: [innocent cases that look the same]");
   }
   for (const text of [rule.title, rule.explain, ...rule.cautions]) if (text !== undefined) checkWords(text, findings);
+  checkScope(rule, findings);
   checkTests(rule, findings);
+}
+
+/** A typology is judged on hits, which have no rail: its scope bounds what its own aggregates count, or nothing. */
+function checkScope(rule: RuleSource, findings: Findings): void {
+  const key = rule.root.byKey.get("scope")?.key;
+  if (rule.kind !== "typology" || key === undefined) return;
+  const counts = [...rule.aggregates.values()].some((one) => one.kind === "measured" && one.scope === undefined);
+  if (counts) return;
+  const message = "`scope` bounds nothing here: no aggregate of this typology counts movements by it";
+  findings.add("E010", key, message, "hits are judged by the scope of their own rule; take it out");
 }
 
 function checkWords(node: ScalarNode, findings: Findings): void {
