@@ -11,7 +11,7 @@ import { FIELDS } from "./fields.ts";
 import { FUNCTIONS } from "./functions.ts";
 import { INDICATOR_KEYS, RULE_ID, TYPOLOGY_KEYS } from "./schema.ts";
 import { AGGREGATE_WORDS, CALENDAR_PERIODS, MEASURED_KEYS, PAST_WORDS } from "./schema-aggregates.ts";
-import { STEP_KEYS } from "./schema-clauses.ts";
+import { REMOTE_WORDS, STEP_KEYS } from "./schema-clauses.ts";
 import { HIT_KEYS, SCOPE_KEYS } from "./schema-parts.ts";
 import type { Keys } from "./shape.ts";
 
@@ -99,6 +99,7 @@ function propertiesOf(names: KnownNames): Readonly<Record<string, Schema>> {
     flow: {
       type: "object",
       properties: {
+        remote: { enum: REMOTE_WORDS },
         steps: arrayOf(named(object(STEP_KEYS, { scope: { $ref: "#/definitions/scope" }, until: clause }))),
       },
     },

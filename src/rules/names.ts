@@ -27,6 +27,7 @@ export function createEnvironment(scope: RuleScope, place: Place, own: OwnNames)
   const environment: Environment = {
     lists: scope.pack.lists,
     currency: scope.pack.currency,
+    remoteCounts: own.source.flow?.remoteCounts === true,
     resolve: (path, tell) => resolveName(scope, place, own, path, tell),
     call: (call, tell) => resolveCall(scope, place, environment, call, tell),
   };

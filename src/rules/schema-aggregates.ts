@@ -103,7 +103,7 @@ export const MEASURED_KEYS: Keys = {
 };
 const KEPT_KEYS: Keys = { where: "optional", cap: "optional" };
 /** What a flow step may keep. */
-const KEPT_WORDS: readonly AggregateWord[] = AGGREGATE_WORDS.slice(0, AGGREGATE_WORDS.indexOf("last_seen") + 1);
+const KEPT_WORDS: readonly AggregateWord[] = AGGREGATE_WORDS.slice(0, AGGREGATE_WORDS.indexOf("max_of") + 1);
 const OWN_WORDS: readonly AggregateWord[] = AGGREGATE_WORDS.filter((word) => word !== "set");
 
 function readAggregate(name: ScalarNode, map: MapNode, kept: boolean, findings: Findings): AggregateSource | undefined {
@@ -129,7 +129,10 @@ function readAggregate(name: ScalarNode, map: MapNode, kept: boolean, findings: 
     );
   }
   const told = second === undefined ? {} : { [second]: "optional" as const };
-  const keys: Keys = { [word]: "required", ...(kept ? KEPT_KEYS : MEASURED_KEYS), ...told };
+  const grouped = word === "top_share" || word === "max_of";
+  // `until` of an earlier step is asked again when the last one is reached: a part of the movement's own would change.
+  const keptKeys = grouped ? { ...KEPT_KEYS, by: "optional" as const } : KEPT_KEYS;
+  const keys: Keys = { [word]: "required", ...(kept ? keptKeys : MEASURED_KEYS), ...told };
   checkKeys(map, keys, `the aggregate \`${name.text}\``, findings);
   const of = scalarAt(map, word, findings);
   if (of === undefined) return undefined;
@@ -137,7 +140,7 @@ function readAggregate(name: ScalarNode, map: MapNode, kept: boolean, findings: 
     findings.add("E013", of, "`count` counts `events`", "use `distinct` to count different values");
   }
   const by = scalarAt(map, "by", findings);
-  if ((word === "top_share" || word === "max_of") && by === undefined) {
+  if (grouped && by === undefined) {
     findings.add("E011", map, `\`${word}\` needs \`by\``, "by: other.id");
   }
   return {

@@ -2,7 +2,18 @@
 import type { Findings } from "./diagnostics.ts";
 import { type AggregateSource, readAggregates } from "./schema-aggregates.ts";
 import { RESERVED, readScope, type ScopeSource } from "./schema-parts.ts";
-import { asItems, asMap, asScalar, checkKeys, checkName, integerAt, type Keys, scalarAt, single } from "./shape.ts";
+import {
+  asItems,
+  asMap,
+  asScalar,
+  checkKeys,
+  checkName,
+  integerAt,
+  type Keys,
+  scalarAt,
+  single,
+  wordAt,
+} from "./shape.ts";
 import type { MapNode, ScalarNode, SourceNode } from "./source.ts";
 
 export type ClauseSource =
@@ -28,6 +39,8 @@ export interface FlowSource {
   readonly within: ScalarNode | undefined;
   readonly steps: readonly StepSource[];
   readonly cancelOn: { readonly scope: ScopeSource | undefined; readonly where: ScalarNode | undefined } | undefined;
+  /** A movement that was ordered from afar is at none of the places of any step, instead of at an unknown one. */
+  readonly remoteCounts: boolean;
 }
 
 /** Bounds of one rule: the largest of the catalogue stays below a fifth of each. */
@@ -158,11 +171,14 @@ export const STEP_KEYS: Keys = {
   starts_within: "optional",
 };
 
+export const FLOW_KEYS: Keys = { within: "required", steps: "required", cancel_on: "optional", remote: "optional" };
+export const REMOTE_WORDS = ["counts"] as const;
+
 /** Reads `flow`. */
 export function readFlow(node: SourceNode, findings: Findings): FlowSource | undefined {
   const map = asMap(node, "`flow`", findings);
   if (map === undefined) return undefined;
-  checkKeys(map, { within: "required", steps: "required", cancel_on: "optional" }, "`flow`", findings);
+  checkKeys(map, FLOW_KEYS, "`flow`", findings);
   const list = map.byKey.get("steps")?.value;
   const steps: StepSource[] = [];
   for (const item of list === undefined ? [] : asItems(list, "`steps`", findings, false)) {
@@ -183,6 +199,7 @@ export function readFlow(node: SourceNode, findings: Findings): FlowSource | und
       scope: readScope(cancelMap.byKey.get("scope")?.value, findings),
       where: scalarAt(cancelMap, "where", findings),
     },
+    remoteCounts: wordAt(map, "remote", REMOTE_WORDS, findings) !== undefined,
   };
 }
 

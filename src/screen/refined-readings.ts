@@ -76,15 +76,15 @@ function ofParts(
 
 function cutDown(context: JudgeContext, state: MeasureState, aggregate: Aggregate): Cut | undefined {
   const refined = aggregate.refined as AggregateRefinement;
-  let cut = state;
+  let cut = aggregate.flow === undefined ? state : since(state, context.flowBound(aggregate));
   let exact = true;
   if (refined.part !== undefined) {
     const key = refined.part(context);
     if (key === undefined) return undefined;
-    cut = partOf(state, key);
+    cut = partOf(cut, key);
     exact = !state.overflowed;
   } else if (state.labels !== undefined && !isOfParts(aggregate)) {
-    cut = wholeOf(state);
+    cut = wholeOf(cut);
   }
   if (!refined.current && context.currentSeq >= 0) cut = before(cut, context.currentSeq);
   const { window } = refined;
@@ -107,6 +107,18 @@ function cutDown(context: JudgeContext, state: MeasureState, aggregate: Aggregat
 
 function isOfParts(aggregate: Aggregate): boolean {
   return aggregate.function === "distinct" || aggregate.function === "top_share" || aggregate.function === "max_of";
+}
+
+/** What came after the step of a flow was armed, as `reading` takes it. */
+function since(state: MeasureState, after: { readonly seq: number; readonly time: number }): MeasureState {
+  if (after.seq < 0) return state;
+  const low = firstSeqAbove(state.recent, after.seq);
+  const all = contributionsIn(state.recent);
+  // Buckets know no sequence numbers: they count when what came after may have left to them.
+  const least = low === 0 ? after.time : Number.NaN;
+  const later = (buckets: Bucket[]): Bucket[] => buckets.filter((bucket) => bucket.last >= least);
+  const groups = state.groups && new Map([...state.groups].map(([key, buckets]) => [key, later(buckets)] as const));
+  return { ...slice(state, low, all), buckets: later(state.buckets), groups };
 }
 
 /** Only contributions of events before `seq`. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { Channel } from "../../src/domain/tx.ts";
 import { context, errorsOf, firstLeaf, indicator, LISTS, load, packOf, ruleOf, TX, typology } from "./build.ts";
 
 const COUNT = "aggregates: { n: { count: events, last: 7d } }\nwhen: { all: [ { many: agg.n >= 5 } ] }\n";
@@ -203,6 +204,56 @@ describe("hit inputs", () => {
     const pack = packOf([indicator("HT-A-01", COUNT), counting("HT-B", "HT-A-01")]);
     const leaf = firstLeaf(ruleOf(pack, "HT-B").typology?.alertWhen);
     expect([0, 1].map((n) => leaf.test(context({ hits: () => n })))).toEqual([false, true]);
+  });
+});
+
+describe("the scope of a typology", () => {
+  const scoped = (aggregates: string) =>
+    typology(
+      "HT-T",
+      `scope: { rail: [cash] }\naggregates: ${aggregates}\nhits: { a: { of: HT-A-01, from: self, last: 30d } }\n` +
+        "alert_when: { all: [ { hit: hits.a >= 1 }, { n: agg.n >= 1 } ] }\nalone: { because: x }\n",
+    );
+
+  it("is that of its aggregates which have none", () => {
+    const { measures } = packOf([
+      indicator("HT-A-01", COUNT),
+      scoped("{ n: { count: events, last: 3d }, m: { count: events, last: 3d, scope: { rail: [card] } } }"),
+    ]);
+    const own = measures.filter(({ subject }) => subject === "party");
+    expect(own.map(({ scope }) => scope.rail).sort()).toEqual([["card"], ["cash"]]);
+  });
+
+  it("is refused where none takes it", () => {
+    const files = [indicator("HT-A-01", COUNT), scoped("{ n: { count: events, last: 3d, scope: { rail: [card] } } }")];
+    expect(errorsOf(files)).toEqual([expect.stringMatching(/^E010 11:1 `scope` bounds nothing here/)]);
+  });
+});
+
+describe("a flow with `remote: counts`", () => {
+  const until = (remote: string) => {
+    const steps =
+      "steps: [ { a: { scope: { direction: [in] }, keep: { n: { count: events }, places: { set: tx.act.place } }, " +
+      "until: { all: [ { n: a.n >= 2 } ] } } }, " +
+      "{ b: { until: { all: [ { away: '!(tx.act.place in a.places)' }, { much: tx.amount > 1 EUR } ] } } } ]";
+    const { flows } = packOf([indicator("HT-A-01", `flow: { within: 3d, ${remote}${steps} }\n`)]);
+    return firstLeaf(flows[0]?.steps[1]?.until);
+  };
+  const at = (channel: Channel | undefined, actPlace: string | undefined) =>
+    context({ tx: { ...TX, channel, actPlace }, aggHas: () => true });
+
+  it("takes a movement from afar as one at none of the places", () => {
+    const { test } = until("remote: counts, ");
+    const channels = ["online", "mobile", "phone", "chain", "branch", "atm", "pos", "agent", undefined] as const;
+    expect(channels.map((channel) => test(at(channel, undefined)))).toEqual([
+      ...[true, true, true, true],
+      ...Array.from({ length: 5 }, () => undefined),
+    ]);
+    expect(test(at("online", "here"))).toBe(false);
+  });
+
+  it("and does not know without it", () => {
+    expect(until("").test(at("online", undefined))).toBeUndefined();
   });
 });
 

@@ -37,8 +37,10 @@ export function canonical(tree: Checked): string {
     }
     case "compare":
       return comparison(tree);
-    case "in":
-      return `(${canonical(tree.left)} in ${canonical(tree.right)})`;
+    case "in": {
+      const remote = tree.remoteCounts === true ? ", remote counts" : "";
+      return `(${canonical(tree.left)} in ${canonical(tree.right)}${remote})`;
+    }
     case "arithmetic":
       return arithmetic(tree);
     case "error":

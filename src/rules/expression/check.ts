@@ -34,6 +34,8 @@ export interface Environment {
   readonly lists: Lists;
   /** Base currency and its decimals. */
   readonly currency: { readonly code: string; readonly decimals: number };
+  /** The rule's flow says `remote: counts`. */
+  readonly remoteCounts?: boolean;
   /** Resolves a dotted name other than `lists.X`; tells and gives an error tree when there is none. */
   resolve(path: readonly Segment[], tell: Tell): Checked;
   /** Checks a call; `check` is for its arguments. */
@@ -252,7 +254,8 @@ function checkMembership(ast: BinaryAst, left: Checked, right: Checked, env: Env
     if (left.type.domain !== "any" && right.type.domain !== "any" && left.type.domain !== right.type.domain) {
       return fail("E029", left.start, `${describeType(left.type)} is looked up in a set of another kind`);
     }
-    return { kind: "in", type, left, right, ...base };
+    const remoteCounts = env.remoteCounts === true && left.kind === "read_text" && PLACES_OF_ACT.has(left.canonical);
+    return { kind: "in", type, left, right, remoteCounts, ...base };
   }
   if (right.kind === "texts") {
     for (const value of right.values)
@@ -280,6 +283,9 @@ function checkMembership(ast: BinaryAst, left: Checked, right: Checked, env: Env
   };
   return { kind: "in", type, left, right: texts, ...base, classes: weightless(base.classes, isWeightlessList(list)) };
 }
+
+/** Where somebody acts: what a movement that is ordered from afar has none of. */
+const PLACES_OF_ACT: ReadonlySet<string> = new Set(["tx.act.country", "tx.act.place", "tx.act.cell", "tx.act.site"]);
 
 const LIST_HINTS: Readonly<Record<string, string>> = {
   corridor: "use in_corridor(lists.NAME)",

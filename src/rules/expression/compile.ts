@@ -267,13 +267,21 @@ function compileTruthEquality(tree: Checked & { kind: "compare" }): Test {
   };
 }
 
+/** Ordered without being anywhere that the institution can tell. */
+function isRemote({ tx }: Context): boolean {
+  const channel = tx?.channel;
+  return channel === "online" || channel === "mobile" || channel === "phone" || channel === "chain";
+}
+
 function compileMembership(tree: Checked & { kind: "in" }): Test {
   const read = compileText(tree.left);
   if (tree.right.kind === "set") {
     const { slot } = tree.right;
+    const remoteCounts = tree.remoteCounts === true;
     return (c) => {
       const text = read(c);
-      return text === undefined ? undefined : c.aggHas(slot, text);
+      if (text !== undefined) return c.aggHas(slot, text);
+      return remoteCounts && isRemote(c) ? false : undefined;
     };
   }
   if (tree.right.kind !== "texts") return unknown;

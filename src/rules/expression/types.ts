@@ -112,7 +112,13 @@ export type Checked =
       readonly left: Checked;
       readonly right: Checked;
     })
-  | (CheckedBase & { readonly kind: "in"; readonly left: Checked; readonly right: Checked })
+  | (CheckedBase & {
+      readonly kind: "in";
+      readonly left: Checked;
+      readonly right: Checked;
+      /** A movement that was ordered from afar is in no set of places, instead of being unknown. */
+      readonly remoteCounts?: boolean;
+    })
   | (CheckedBase & {
       readonly kind: "arithmetic";
       readonly operator: "+" | "-" | "*" | "/";
