@@ -1,8 +1,10 @@
 /**
- * `palermo rules plan`: what a pack costs before it runs: rules -> aggregates -> base measures -> cells and bytes of
- * one entity at the worst, and how far a window may reach too far back. Exit 0: told, 2: the rules are at fault.
+ * `palermo rules plan`: what a pack costs before it runs: rules and the size of their trees -> aggregates -> base
+ * measures -> cells and bytes of one entity at the worst, and how far a window may reach too far back. Exit 0: told,
+ * 2: the rules are at fault.
  */
 import { UsageError } from "../base/errors.ts";
+import { readPack } from "../rules/load.ts";
 import { type PackCosts, planOf } from "../rules/plan-costs.ts";
 import { loadRules } from "./load-rules.ts";
 import { EXIT_OK, grouped } from "./output.ts";
@@ -21,8 +23,9 @@ export interface RulesPlanArgs {
 
 /** Writes the plan to `out`; returns the exit code. Throws UsageError when rules are at fault or none is named so. */
 export function runRulesPlan(args: RulesPlanArgs, out: { write(text: string): unknown }): number {
-  const { pack } = loadRules({ rules: args.dir, lists: args.lists, tuning: args.tuning, now: args.now });
-  const costs = args.rule === undefined ? planOf(pack) : ofRule(planOf(pack), args.rule, args.dir);
+  const { pack, files } = loadRules({ rules: args.dir, lists: args.lists, tuning: args.tuning, now: args.now });
+  const all = planOf(pack, readPack(files).rules);
+  const costs = args.rule === undefined ? all : ofRule(all, args.rule, args.dir);
   out.write(args.json ? `${JSON.stringify({ packHash: pack.hash, ...costs })}\n` : describe(costs));
   return EXIT_OK;
 }
@@ -42,11 +45,12 @@ function describe(costs: PackCosts): string {
   const parts = [
     table(
       "Rules",
-      ["rule", "subject", "clauses#", "aggregates"],
-      costs.rules.map(({ id, subject, clauses, aggregates }) => [
+      ["rule", "subject", "clauses#", "nodes#", "aggregates"],
+      costs.rules.map(({ id, subject, clauses, nodes, aggregates }) => [
         id,
         subject,
         String(clauses),
+        grouped(nodes),
         aggregates.map(({ name, slot }) => `${name} ${names.get(slot) ?? ""}`).join(", "),
       ]),
     ),

@@ -170,7 +170,7 @@ interface PlanOptions {
 /** Adds `palermo rules plan`. */
 export function addPlanVerb(verbs: RulesVerbs): void {
   const { terminal, done } = verbs;
-  folderVerb(verbs, "plan", "Tell what the rules cost: aggregates, base measures, cells and bytes of an entity.")
+  folderVerb(verbs, "plan", "Tell what the rules cost: nodes, aggregates, base measures, cells and bytes of an entity.")
     .option("--rule <id>", "only what this rule asks for")
     .option("--json", "the plan as one JSON object")
     .addHelpText("after", PLAN_HELP)
@@ -182,6 +182,7 @@ export function addPlanVerb(verbs: RulesVerbs): void {
 }
 
 const PLAN_HELP = `
+Nodes are those of the rule's expressions and clause trees, each where it is written.
 Bytes are those of an entity that has everything at its cap; a usual one has a small part of that. A window counts
 at most the error too much, and only beyond the recent movements of an entity, inside of which it is exact.
 

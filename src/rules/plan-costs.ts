@@ -4,7 +4,9 @@
  */
 import { BUCKETS_PER_WINDOW, MINUTE_MS, RECENT_EVENTS_MAX, SEEN_IDS_MAX, WINDOW_MAX_MS } from "../base/limits.ts";
 import { ENTITY_KINDS, type EntityKind } from "../domain/entity.ts";
+import { astSize } from "./ast-size.ts";
 import type { Aggregate, Clause, CompiledRule, Measure, MeasureKind, Pack } from "./plan.ts";
+import type { RuleSource } from "./schema.ts";
 
 /** One rule: what it asks for. */
 export interface RuleCost {
@@ -12,6 +14,8 @@ export interface RuleCost {
   readonly subject: EntityKind;
   /** Leaves of its clause trees, scored indicators and flow steps. */
   readonly clauses: number;
+  /** Nodes of all its expressions and clause trees; 0 where the files are not given. */
+  readonly nodes: number;
   /** Aggregates by the name that the rule has for them. */
   readonly aggregates: readonly { readonly name: string; readonly slot: number }[];
   /** Rules that share at least one of its aggregates. */
@@ -67,8 +71,9 @@ export interface PackCosts {
 /** Bytes of one stored thing at the worst: a varint of a safe integer takes 8, a token is taken to have 26. */
 const BYTES = { contribution: 12, bucket: 42, key: 40, label: 2, token: 28, sample: 9, recent: 84, seen: 12 } as const;
 
-/** Costs of a compiled pack. Pure: the same pack gives the same numbers. */
-export function planOf(pack: Pack): PackCosts {
+/** Costs of a compiled pack, of the rules as they were read. Pure: the same pack gives the same numbers. */
+export function planOf(pack: Pack, sources: readonly RuleSource[] = []): PackCosts {
+  const sizes = new Map(sources.map((source) => [source.id.text, astSize(source)]));
   const usedBy = new Map<number, string[]>();
   for (const rule of pack.rules) {
     for (const slot of new Set(rule.aggregates.map((one) => one.slot))) {
@@ -79,14 +84,14 @@ export function planOf(pack: Pack): PackCosts {
   const readers = (slot: number): number => aggregates.filter((aggregate) => aggregate.measure === slot).length;
   const measures = pack.measures.map((measure) => measureCost(measure, readers(measure.slot)));
   return {
-    rules: pack.rules.map((rule) => ruleCost(rule, usedBy)),
+    rules: pack.rules.map((rule) => ruleCost(rule, usedBy, sizes.get(rule.id) ?? 0)),
     aggregates,
     measures,
     subjects: ENTITY_KINDS.map((kind) => subjectCost(pack, kind, measures)).filter((cost) => cost.rules > 0),
   };
 }
 
-function ruleCost(rule: CompiledRule, usedBy: ReadonlyMap<number, readonly string[]>): RuleCost {
+function ruleCost(rule: CompiledRule, usedBy: ReadonlyMap<number, readonly string[]>, nodes: number): RuleCost {
   const others = rule.aggregates.flatMap(({ slot }) => usedBy.get(slot) ?? []);
   const scored = rule.typology === undefined ? 0 : rule.typology.indicators.length + rule.typology.reductions.length;
   const trees = [rule.when, rule.typology?.alertWhen].filter((tree) => tree !== undefined);
@@ -94,6 +99,7 @@ function ruleCost(rule: CompiledRule, usedBy: ReadonlyMap<number, readonly strin
     id: rule.id,
     subject: rule.subject,
     clauses: scored + trees.reduce((sum, tree) => sum + leaves(tree), 0),
+    nodes,
     aggregates: rule.aggregates,
     sharedWith: [...new Set(others)].filter((id) => id !== rule.id).sort(),
   };
