@@ -3,6 +3,7 @@
  * difference names the thing, what was found and what was expected.
  */
 import type { EntityKey } from "../domain/entity.ts";
+import { CONTENT_HASH_MS } from "../screen/recent-codec.ts";
 import type { SettledAlert } from "../screen/settled.ts";
 import type { Entity, EntityState } from "../screen/state.ts";
 import type { Total } from "./verify-pass.ts";
@@ -78,8 +79,7 @@ function totalDifference(found: EntityState, total: Total | undefined): string |
 const PARTS: readonly (readonly [string, (state: EntityState) => unknown])[] = [
   ["movements", (state) => state.seq],
   ["newest event time", (state) => state.clock],
-  // The content hash of an older one is not stored: it serves the look for repeats, which ends before.
-  ["recent movements", (state) => state.recent.map(({ contentHash, ...event }) => event)],
+  ["recent movements", recentOf],
   ["hit episodes", (state) => state.rules.map((rule) => rule?.episodes ?? [])],
   ["alert episodes", (state) => state.alerts.map((alert) => alert && [alert.alertId, alert.start, alert.last])],
   ["hits received", (state) => [...state.hits.map((hit) => hit.id)].sort()],
@@ -89,6 +89,11 @@ const PARTS: readonly (readonly [string, (state: EntityState) => unknown])[] = [
   ],
   ["measures", (state) => state.measures.map((measure) => measure && [measure.recent, measure.buckets])],
 ];
+
+/** The content hash of an older one is not stored: it serves the look for repeats, which ends before. */
+function recentOf({ recent, clock }: EntityState): EntityState["recent"] {
+  return recent.map((event) => (event.time >= clock - CONTENT_HASH_MS ? event : { ...event, contentHash: 0 }));
+}
 
 function stateDifference(found: EntityState, expected: EntityState): string | undefined {
   for (const [name, part] of PARTS) {

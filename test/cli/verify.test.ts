@@ -4,6 +4,7 @@ import { compareAlerts, compareEntity, firstDifference } from "../../src/cli/ver
 import { createPass, type Pass } from "../../src/cli/verify-pass.ts";
 import { createDecoder } from "../../src/intake/decode.ts";
 import { loadPack } from "../../src/rules/load.ts";
+import { CONTENT_HASH_MS } from "../../src/screen/recent-codec.ts";
 import type { Entity } from "../../src/screen/state.ts";
 import { movements, RATES, RULES } from "../faults/sample.ts";
 
@@ -83,6 +84,23 @@ describe("differences", () => {
     const measured = copy(expected);
     measured.work.measures.find((one) => one !== undefined && one.recent.length > 0)?.recent.splice(-3);
     expect(compareEntity(busiest, measured, expected, total)?.detail).toMatch(/^measures\./);
+  });
+
+  test("of an entity: other content of a movement, as long as a repeat of it would be compared", () => {
+    const changedAt = (entity: Entity, ageMs: number): Entity => {
+      const event = entity.work.recent.at(-1);
+      if (event === undefined) throw new Error("the sample's busiest entity");
+      entity.work.clock = event.time + ageMs;
+      return entity;
+    };
+    const differing = (ageMs: number): string | undefined => {
+      const found = changedAt(copy(expected), ageMs);
+      const event = found.work.recent.at(-1);
+      if (event !== undefined) Object.assign(event, { contentHash: event.contentHash ^ 1 });
+      return compareEntity(busiest, found, changedAt(copy(expected), ageMs), total)?.detail;
+    };
+    expect(differing(CONTENT_HASH_MS)).toMatch(/^recent movements\.\d+\.contentHash: /);
+    expect(differing(CONTENT_HASH_MS + 1)).toBe(undefined);
   });
 
   test("of alerts: missing, extra and changed ones, with the first field that differs", () => {
