@@ -1,8 +1,8 @@
 /**
  * Two brokers that speak as much of the Kafka protocol as a producing kafkajs needs (ApiVersions, Metadata,
- * InitProducerId, Produce), with what a broker must keep for idempotent producers: the last sequence of each producer
- * and partition, so that a batch that it has is acknowledged and not written twice. Faults stand in the way of single
- * requests, under the real client.
+ * InitProducerId, Produce) and one that asks for the ends of logs (ListOffsets), with what a broker must keep for
+ * idempotent producers: the last sequence of each producer and partition, so that a batch that it has is acknowledged
+ * and not written twice. Faults stand in the way of single requests, under the real client.
  */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
@@ -26,19 +26,24 @@ export interface FakeCluster {
   fault: (request: number) => ProduceFault;
   /** Faults that happened. */
   readonly happened: Record<ProduceFault, number>;
+  /** The other broker leads a partition from now on. */
+  move(partition: number): void;
   close(): Promise<void>;
 }
 
-const [PRODUCE, METADATA, API_VERSIONS, INIT_PRODUCER_ID] = [0, 3, 18, 22];
+const [PRODUCE, LIST_OFFSETS, METADATA, API_VERSIONS, INIT_PRODUCER_ID] = [0, 2, 3, 18, 22];
 /** Key, least and greatest version that is spoken. */
 const VERSIONS = [
   [PRODUCE, 3, 3],
+  [LIST_OFFSETS, 1, 1],
   [METADATA, 1, 1],
   [API_VERSIONS, 0, 0],
   [INIT_PRODUCER_ID, 0, 0],
 ] as const;
 const NOT_LEADER = 6;
 const OUT_OF_ORDER = 45;
+/** Time that asks for the first offset there is. */
+const EARLIEST = -2n;
 
 /** Starts two brokers that share `partitions` of one topic between them. */
 export async function startFakeCluster(topic: string, partitions: number): Promise<FakeCluster> {
@@ -87,6 +92,10 @@ class Cluster implements FakeCluster {
     this.ports = this.servers.map((server) => (server.address() as AddressInfo).port);
   }
 
+  move(partition: number): void {
+    this.leaders[partition] = 1 - (this.leaders[partition] as number);
+  }
+
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     await Promise.all(this.servers.map((server) => new Promise((resolve) => server.close(resolve))));
@@ -121,6 +130,7 @@ class Cluster implements FakeCluster {
     if (api === API_VERSIONS) {
       reply.int16(0).array(VERSIONS, ([key, least, most]) => reply.int16(key).int16(least).int16(most));
     } else if (api === METADATA) this.metadata(reply);
+    else if (api === LIST_OFFSETS) this.listOffsets(node, request, reply);
     else if (api === INIT_PRODUCER_ID)
       reply
         .int32(0)
@@ -139,6 +149,20 @@ class Cluster implements FakeCluster {
       reply.array(this.leaders, (leader, partition) => {
         reply.int16(0).int32(partition).int32(leader);
         reply.array([0, 1], (replica) => reply.int32(replica)).array([0, 1], (replica) => reply.int32(replica));
+      });
+    });
+  }
+
+  private listOffsets(node: number, request: WireReader, reply: WireWriter): void {
+    request.int32();
+    reply.array(request.array(), () => {
+      reply.text(request.text() ?? "");
+      reply.array(request.array(), () => {
+        const partition = request.int32();
+        const isFirst = request.int64() === EARLIEST;
+        const error = this.leaders[partition] === node ? 0 : NOT_LEADER;
+        reply.int32(partition).int16(error).int64(-1);
+        reply.int64(error !== 0 ? -1 : isFirst ? 0 : (this.logs[partition] as string[]).length);
       });
     });
   }

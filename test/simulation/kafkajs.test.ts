@@ -4,7 +4,7 @@
  */
 import kafkajs, { type RecordMetadata } from "kafkajs";
 import { afterEach, describe, expect, test } from "vitest";
-import type { OutRecord } from "../../src/stream/bus.ts";
+import type { Bus, OutRecord } from "../../src/stream/bus.ts";
 import { createKafkaBus } from "../../src/stream/kafka-bus.ts";
 import { createProducer, type RawProducer } from "../../src/stream/kafka-producer.ts";
 import { type FakeCluster, type ProduceFault, startFakeCluster } from "./fake-broker.ts";
@@ -67,23 +67,45 @@ const on =
   (request: number): ProduceFault =>
     faults[request] ?? "none";
 
+function busOf(fake: FakeCluster): Bus {
+  return createKafkaBus(
+    {
+      brokers: fake.brokers,
+      clientId: "simulation",
+      tls: undefined,
+      sasl: undefined,
+      sessionTimeoutMs: 6_000,
+      requestTimeoutMs: 1_000,
+      watchdogMs: 60_000,
+      giveUpMs: 5_000,
+    },
+    { debug: () => undefined, retrying: () => undefined },
+  );
+}
+
+describe("our admin", () => {
+  test("reads the ends of logs at once when leaders have moved", async () => {
+    const fake = await cluster(on());
+    const bus = busOf(fake);
+    const producer = await bus.producer("simulation");
+    closers.push(() => producer.close());
+    await producer.send(TOPIC, batch(0));
+    const admin = await bus.admin();
+    closers.push(() => admin.close());
+    const expected = batch(0).map(({ partition }) => ({ partition, low: 0n, high: 1n }));
+    expect(await admin.ranges(TOPIC)).toEqual(expected);
+    for (const partition of [1, 2, 1]) {
+      fake.move(partition);
+      expect(await admin.ranges(TOPIC)).toEqual(expected);
+    }
+  });
+});
+
 describe("our producer under faults of the broker", () => {
   test("loses nothing and keeps the order, whatever becomes of its requests", async () => {
     const random = createRandom(20_260_105);
     const fake = await cluster(() => (random.chance(35) ? random.pick(["unread", "unanswered", "moved"]) : "none"));
-    const bus = createKafkaBus(
-      {
-        brokers: fake.brokers,
-        clientId: "simulation",
-        tls: undefined,
-        sasl: undefined,
-        sessionTimeoutMs: 6_000,
-        requestTimeoutMs: 1_000,
-        watchdogMs: 60_000,
-        giveUpMs: 5_000,
-      },
-      { debug: () => undefined, retrying: () => undefined },
-    );
+    const bus = busOf(fake);
     const producer = await bus.producer("simulation");
     closers.push(() => producer.close());
     const numbers = Array.from({ length: 25 }, (_, i) => i);
