@@ -9,9 +9,9 @@ import type { Consumer, Producer } from "../../src/stream/bus.ts";
 import type { IntakeWorker } from "../../src/stream/intake-ports.ts";
 import { createIntakeWorker } from "../../src/stream/intake-worker.ts";
 import { createPace } from "../../src/stream/pace.ts";
-import { PARTITIONER } from "../../src/stream/record.ts";
+import { encodePackRecord, PARTITIONER } from "../../src/stream/record.ts";
 import { type ScreenDrift, startScreenDrift } from "../../src/stream/screen-drift.ts";
-import { type ScreenEngine, singlePack } from "../../src/stream/screen-ports.ts";
+import { PackError, type PackSource, type ScreenEngine } from "../../src/stream/screen-ports.ts";
 import { createScreenWorker, type ScreenWorker } from "../../src/stream/screen-worker.ts";
 import { createAdmin, createConsumer, createProducer, type KafkaLink } from "./kafka-client.ts";
 import { KafkaServer } from "./kafka-server.ts";
@@ -32,6 +32,8 @@ export interface Wrong {
   producer?(producer: Producer): Producer;
   consumer?(consumer: Consumer): Consumer;
   engine?(engine: ScreenEngine): ScreenEngine;
+  /** `engines` in the order in which they take force. */
+  packs?(source: PackSource, engines: readonly ScreenEngine[]): PackSource;
 }
 
 /** What happened in a run. */
@@ -60,7 +62,7 @@ export class Cluster {
   private readonly scheduler: Scheduler;
   private readonly plan: Plan;
   private readonly rules: Rules;
-  private readonly engine: ScreenEngine;
+  private readonly engines: readonly ScreenEngine[];
   private readonly wrong: Wrong;
   private readonly waits: WaitFaults;
   private readonly kafkaNetwork: Network;
@@ -68,11 +70,11 @@ export class Cluster {
   private redelivered: number;
   private tokens = 0;
 
-  constructor(scheduler: Scheduler, plan: Plan, rules: Rules, engine: ScreenEngine, wrong: Wrong) {
+  constructor(scheduler: Scheduler, plan: Plan, rules: Rules, engines: readonly ScreenEngine[], wrong: Wrong) {
     this.scheduler = scheduler;
     this.plan = plan;
     this.rules = rules;
-    this.engine = wrong.engine?.(engine) ?? engine;
+    this.engines = engines.map((engine) => wrong.engine?.(engine) ?? engine);
     this.wrong = wrong;
     this.waits = { ...plan.waits };
     this.kafkaNetwork = networkOf(plan.kafka);
@@ -201,7 +203,7 @@ export class Cluster {
       admin: createAdmin(link),
       producers: { alerts: this.producer(link, "alerts"), marks: this.producer(link, "marks") },
       store: this.wrong.store?.(store) ?? store,
-      packs: singlePack(this.engine),
+      packs: this.packs(process),
       topics: {
         views: { name: "views", partitions: plan.views },
         alerts: topic("alerts"),
@@ -241,6 +243,46 @@ export class Cluster {
         await stop.call(worker, ms);
       },
     });
+  }
+
+  /** Puts the second pack in force when so many records of views stand there. */
+  reloadAfter(records: number): void {
+    const end = this.kafka.onAppend(["views"], () => {
+      if (this.kafka.logs("views").reduce((n, log) => n + log.length, 0) < records) return;
+      end();
+      this.reload();
+    });
+  }
+
+  /** A record into every views partition, as any process may write it, some twice. */
+  private reload(): void {
+    const { random } = this.scheduler;
+    const [, next] = this.engines;
+    if (next === undefined) return;
+    const value = encodePackRecord({ hash: next.pack.hash, activation: 1n }, this.plan.views);
+    for (let partition = 0; partition < this.plan.views; partition++) {
+      for (let left = random.chance(20) ? 2 : 1; left > 0; left--) {
+        this.scheduler.after(random.between(0, 500), "pack", () =>
+          this.kafka.append("views", partition, [{ partition, key: null, value }]),
+        );
+      }
+    }
+  }
+
+  /** Packs as one process gets them: published elsewhere, so that it must wait for them. */
+  private packs(process: SimProcess): PackSource {
+    const find = async (fits: (engine: ScreenEngine) => boolean): Promise<ScreenEngine> => {
+      await process.wait("pack", this.scheduler.random.between(0, 20));
+      const found = this.engines.find(fits);
+      if (found === undefined) throw new PackError("a pack that was never published");
+      return found;
+    };
+    const source: PackSource = {
+      load: (hash) => find(({ pack }) => pack.hash === hash),
+      loadTagged: (tag) => find((engine) => engine.tag === tag),
+      inForceAt: async () => ({ hash: (await find(() => true)).pack.hash, activation: 0n }),
+    };
+    return this.wrong.packs?.(source, this.engines) ?? source;
   }
 
   private consumer(link: KafkaLink, group: string): Consumer {

@@ -18,8 +18,10 @@ export interface Abacus {
 
 const ABACUS_BYTES = 24;
 
-export function createCountingEngine(engine: ScreenEngine): ScreenEngine {
-  const abaci = new WeakMap<Entity, Abacus>();
+/** Abaci of entities; engines that hand entities over to each other share them. */
+export type Abaci = WeakMap<Entity, Abacus>;
+
+export function createCountingEngine(engine: ScreenEngine, abaci: Abaci = new WeakMap()): ScreenEngine {
   const abacusOf = (entity: Entity): Abacus => {
     const abacus = abaci.get(entity) ?? { count: 0, sum: 0, hash: 0 };
     abaci.set(entity, abacus);

@@ -7,13 +7,13 @@ import type { Alert } from "../../src/domain/alert.ts";
 import type { EntityKey } from "../../src/domain/entity.ts";
 import type { Tx } from "../../src/domain/tx.ts";
 import type { View } from "../../src/domain/view.ts";
-import { createDecoder } from "../../src/intake/decode.ts";
-import { routeTx } from "../../src/intake/route.ts";
+import { createDecoder, type Decoded } from "../../src/intake/decode.ts";
+import { routeProfile, routeTx } from "../../src/intake/route.ts";
 import { createEmbedded } from "../../src/screen/embedded.ts";
 import type { Output } from "../../src/screen/outputs.ts";
 import { settleAlerts } from "../../src/screen/settled.ts";
 import type { Entity } from "../../src/screen/state.ts";
-import { formatSequence, LANES } from "../../src/store/port.ts";
+import { formatSequence, LANES, type PackInForce } from "../../src/store/port.ts";
 import type { BusRecord } from "../../src/stream/bus.ts";
 import { inputSource, type PackedView, partitionOf, RecordReader } from "../../src/stream/record.ts";
 import type { ScreenEngine } from "../../src/stream/screen-ports.ts";
@@ -22,12 +22,22 @@ import { type Abacus, countIn, readAbacus } from "./counting-engine.ts";
 import type { Rules } from "./pack.ts";
 import type { Plan } from "./plan.ts";
 
+export const INPUTS = ["transactions", "parties"] as const;
+
 /** What the inputs hold. */
 interface Accepted {
   /** In log order, by input partition. */
-  readonly byPartition: readonly (readonly { readonly offset: number; readonly tx: Tx }[])[];
+  readonly byPartition: readonly Input[];
   readonly rejects: readonly string[];
 }
+
+interface Input {
+  /** As views name it. */
+  readonly source: string;
+  readonly items: readonly { readonly offset: number; readonly decoded: Taken }[];
+}
+
+type Taken = Extract<Decoded, { kind: "tx" | "profile" }>;
 
 /** Everything was taken, committed, published and told to the groups. */
 export async function isSettled({ kafka, redis }: Cluster, plan: Plan): Promise<boolean> {
@@ -35,7 +45,7 @@ export async function isSettled({ kafka, redis }: Cluster, plan: Plan): Promise<
     const offsets = kafka.groupOffsets(group, topic);
     return kafka.ranges(topic).every(({ partition, high }) => high === 0n || offsets[partition]?.offset === high);
   };
-  if (!ends(GROUPS.intake, "transactions") || !ends(GROUPS.screen, "views")) return false;
+  if (!INPUTS.every((topic) => ends(GROUPS.intake, topic)) || !ends(GROUPS.screen, "views")) return false;
   for (let partition = 0; partition < plan.views; partition++) {
     const high = BigInt(kafka.log("views", partition).length);
     if (high > 0n && (await redis.store.position(partition))?.next !== high) return false;
@@ -45,35 +55,57 @@ export async function isSettled({ kafka, redis }: Cluster, plan: Plan): Promise<
 }
 
 /** What does not hold; empty when all is well. */
-export async function differences(cluster: Cluster, plan: Plan, rules: Rules, engine: ScreenEngine): Promise<string[]> {
+export async function differences(
+  cluster: Cluster,
+  plan: Plan,
+  rules: Rules,
+  engines: readonly ScreenEngine[],
+): Promise<string[]> {
   const accepted = readInputs(cluster, rules);
   const views = readViews(cluster, plan);
   return [
     ...checkRejects(cluster, accepted),
     ...checkRouted(accepted, views, plan),
     ...(await checkAbaci(cluster, accepted, plan)),
-    ...checkOutputs(cluster, views, engine),
+    ...checkOutputs(cluster, views, engines),
     ...(plan.engine === "tally" ? [] : checkLateness(views)),
-    ...(plan.engine === "tally" ? [] : checkSettled(cluster, accepted, rules)),
+    // An ordered pass knows no log, and so not from where on another pack held.
+    ...(plan.engine === "tally" || plan.reload ? [] : checkSettled(cluster, accepted, rules)),
   ];
 }
 
 function readInputs({ kafka }: Cluster, rules: Rules): Accepted {
   const decoder = createDecoder({ rates: rules.lists.rates });
   const rejects: string[] = [];
-  const byPartition = kafka.logs("transactions").map((log, partition) =>
-    log.flatMap(({ offset, value, timestamp }) => {
-      const decoded = decoder.decodeJson(value ?? "", { asOf: timestamp });
-      if (decoded.kind === "tx") return [{ offset: Number(offset), tx: decoded.tx }];
-      rejects.push(`${partition}:${offset}`);
-      return [];
+  const byPartition = INPUTS.flatMap((topic) =>
+    kafka.logs(topic).map((log, partition): Input => {
+      const items = log.flatMap(({ offset, value, timestamp }) => {
+        const decoded = decoder.decodeJson(value ?? "", { asOf: timestamp });
+        if (decoded.kind === "tx" || decoded.kind === "profile") return [{ offset: Number(offset), decoded }];
+        rejects.push(`${topic}:${partition}:${offset}`);
+        return [];
+      });
+      return { source: inputSource(topic, partition, 0), items };
     }),
   );
   return { byPartition, rejects };
 }
 
+function txsOf({ byPartition }: Accepted): Tx[] {
+  return byPartition.flatMap(({ items }) =>
+    items.flatMap(({ decoded }) => (decoded.kind === "tx" ? [decoded.tx] : [])),
+  );
+}
+
+interface ReadRecord {
+  readonly record: BusRecord;
+  readonly views: readonly (PackedView | undefined)[];
+  /** Takes force here. */
+  readonly pack: PackInForce | undefined;
+}
+
 /** Each log of views as screening takes it: what repeats an origin left out. */
-function readViews({ kafka }: Cluster, plan: Plan): { record: BusRecord; views: (PackedView | undefined)[] }[][] {
+function readViews({ kafka }: Cluster, plan: Plan): ReadRecord[][] {
   return kafka.logs("views").map((log) => {
     const seen = new Map<string, PackedView>();
     return log.map((record) => {
@@ -86,7 +118,7 @@ function readViews({ kafka }: Cluster, plan: Plan): { record: BusRecord; views: 
         if (isNew) seen.set(view.source, view);
         views.push(isNew ? view : undefined);
       }
-      return { record, views };
+      return { record, views, pack: reader.pack };
     });
   });
 }
@@ -94,8 +126,8 @@ function readViews({ kafka }: Cluster, plan: Plan): { record: BusRecord; views: 
 function checkRejects({ kafka }: Cluster, { rejects }: Accepted): string[] {
   const told = new Set(
     kafka.log("rejected", 0).map(({ value }) => {
-      const { partition, offset } = JSON.parse(String(value)) as { partition: number; offset: number };
-      return `${partition}:${offset}`;
+      const at = JSON.parse(String(value)) as { topic: string; partition: number; offset: number };
+      return `${at.topic}:${at.partition}:${at.offset}`;
     }),
   );
   return compare("rejected records", [...rejects].sort(), [...told].sort());
@@ -106,26 +138,29 @@ function checkRouted({ byPartition }: Accepted, logs: ReturnType<typeof readView
   const found: string[] = [];
   for (const [partition, log] of logs.entries()) {
     const taken = log.flatMap(({ views }) => views).filter((view) => view !== undefined);
-    for (const [input, messages] of byPartition.entries()) {
-      const source = inputSource("transactions", input, 0);
-      const expected = messages.flatMap(({ offset, tx }) =>
-        routeTx(tx).flatMap((view, index) =>
+    for (const { source, items } of byPartition) {
+      const expected = items.flatMap(({ offset, decoded }) =>
+        viewsOf(decoded).flatMap((view, index) =>
           partitionOf(view.entity, plan.views) === partition ? [`${offset}.${index} ${nameOf(view)}`] : [],
         ),
       );
       const actual = taken
         .filter((view) => view.source === source)
         .map(({ offset, index, view }) => `${offset}.${index} ${nameOf(view)}`);
-      found.push(...compare(`views of input ${input} in partition ${partition}`, expected, actual));
+      found.push(...compare(`views of ${source} in partition ${partition}`, expected, actual));
     }
   }
   return found;
 }
 
+function viewsOf(decoded: Taken): View[] {
+  return decoded.kind === "tx" ? routeTx(decoded.tx) : routeProfile(decoded.profile);
+}
+
 /** Counts and sums of each entity, by hand. */
-async function checkAbaci({ redis }: Cluster, { byPartition }: Accepted, plan: Plan): Promise<string[]> {
+async function checkAbaci({ redis }: Cluster, accepted: Accepted, plan: Plan): Promise<string[]> {
   const expected = new Map<EntityKey, Abacus>();
-  for (const { tx } of byPartition.flat()) {
+  for (const tx of txsOf(accepted)) {
     for (const view of routeTx(tx)) {
       const abacus = expected.get(view.entity) ?? { count: 0, sum: 0, hash: 0 };
       expected.set(view.entity, abacus);
@@ -144,20 +179,23 @@ async function checkAbaci({ redis }: Cluster, { byPartition }: Accepted, plan: P
 }
 
 /**
- * What each log of views gives when it is folded once from its beginning is what was published: every output, under
- * its sequence, with its content; a repeat says the same again.
+ * What each log of views gives when it is folded once from its beginning, each view under the pack in force where it
+ * stands, is what was published: every output, under its sequence, with its content; a repeat says the same again.
  */
-function checkOutputs(cluster: Cluster, logs: ReturnType<typeof readViews>, engine: ScreenEngine): string[] {
+function checkOutputs(cluster: Cluster, logs: ReadRecord[][], engines: readonly ScreenEngine[]): string[] {
   const alerts: string[] = [];
   const marks: string[] = [];
   for (const [partition, log] of logs.entries()) {
-    const entities = new Map<EntityKey, Entity>();
-    for (const { record, views } of log) {
+    const entities = new Map<EntityKey, { readonly entity: Entity; readonly engine: ScreenEngine }>();
+    let engine = engines[0] as ScreenEngine;
+    for (const { record, views, pack } of log) {
+      engine = engines.find((one) => one.pack.hash === pack?.hash) ?? engine;
       for (const [number, packed] of views.entries()) {
         if (packed === undefined) continue;
         const { view } = packed;
-        const entity = entities.get(view.entity) ?? engine.newEntity(view.entity);
-        entities.set(view.entity, entity);
+        const known = entities.get(view.entity) ?? { entity: engine.newEntity(view.entity), engine };
+        const entity = known.engine === engine ? known.entity : engine.adopt(known.entity, known.engine);
+        entities.set(view.entity, { entity, engine });
         const out: Output[] = [];
         engine.apply(entity, view, out);
         for (const [at, output] of out.entries()) {
@@ -181,15 +219,16 @@ function checkOutputs(cluster: Cluster, logs: ReturnType<typeof readViews>, engi
 }
 
 /** Nothing reached its entity more than L after something later: drift and pace keep that promise. */
-function checkLateness(logs: ReturnType<typeof readViews>): string[] {
+function checkLateness(logs: ReadRecord[][]): string[] {
   const clocks = new Map<EntityKey, number>();
   const found: string[] = [];
   for (const view of logs.flat().flatMap(({ views }) => views)) {
     if (view === undefined) continue;
-    const { entity, time } = view.view;
+    const { entity, time, kind } = view.view;
     const clock = clocks.get(entity) ?? time;
     if (clock - time > LATENESS_JUDGED_MS) found.push(`${nameOf(view.view)} came ${clock - time} ms late`);
-    clocks.set(entity, Math.max(clock, time));
+    // What is known of the days to come is no event of them.
+    if (kind !== "profile") clocks.set(entity, Math.max(clock, time));
   }
   return found.slice(0, 3);
 }
@@ -198,10 +237,22 @@ function checkLateness(logs: ReturnType<typeof readViews>): string[] {
 function checkSettled(cluster: Cluster, { byPartition }: Accepted, rules: Rules): string[] {
   const ordered: Alert[] = [];
   const pass = createEmbedded(rules.pack, { alert: (alert) => ordered.push(alert), hit: nothing, verdict: nothing });
-  const txs = byPartition.flat().map(({ tx }) => tx);
-  for (const tx of txs.sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1))) pass.pushTx(tx);
+  const items = byPartition.flatMap((input) => input.items.map(({ decoded }) => decoded));
+  for (const item of items.sort((a, b) => timeOf(a) - timeOf(b) || (idOf(a) < idOf(b) ? -1 : 1))) {
+    if (item.kind === "tx") pass.pushTx(item.tx);
+    else pass.pushProfile(item.profile);
+  }
   const lines = (alerts: readonly Alert[]): string[] => settleAlerts(alerts).map((alert) => JSON.stringify(alert));
   return compare("settled alerts", lines(ordered), lines(publishedAlerts(cluster).map(({ alert }) => alert)));
+}
+
+function timeOf(item: Taken): number {
+  return item.kind === "tx" ? item.tx.time : item.profile.validFrom;
+}
+
+/** A profile comes before the movements of its time. */
+function idOf(item: Taken): string {
+  return item.kind === "tx" ? item.tx.id : "";
 }
 
 interface Published {

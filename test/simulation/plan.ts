@@ -12,6 +12,8 @@ export interface Plan {
    * so more of them fit.
    */
   readonly engine: "rules" | "marks" | "tally";
+  /** Another pack takes force in mid-run. */
+  readonly reload: boolean;
   readonly messages: number;
   readonly inputs: number;
   readonly views: number;
@@ -61,6 +63,7 @@ export function drawPlan(random: Random): Plan {
   const engine = random.chance(4) ? "marks" : random.chance(35) ? "rules" : "tally";
   return {
     engine,
+    reload: random.chance(25),
     messages: engine === "marks" ? 10 + random.below(15) : 20 + random.below(60),
     inputs: 1 + random.below(3),
     views: 1 + random.below(4),

@@ -15,7 +15,7 @@ import {
   StoreError,
 } from "../../src/store/port.ts";
 import type { Consumer } from "../../src/stream/bus.ts";
-import type { ScreenEngine } from "../../src/stream/screen-ports.ts";
+import type { PackSource, ScreenEngine } from "../../src/stream/screen-ports.ts";
 import type { Wrong } from "./cluster.ts";
 import type { Plan } from "./plan.ts";
 
@@ -63,10 +63,15 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     says: "of each entity only the first alert between two commits is told",
     wrong: () => ({ engine: edgeEngine }),
   },
+  "latest-pack": {
+    says: "where the log's beginning is read again, the pack of now judges it",
+    wrong: () => ({ packs: latestPacks }),
+    plan: { ...STEADY, reload: true, messages: 60, troubles: ["flush"], troubleEveryMs: 300, troubledMs: 8_000 },
+  },
   "mark-at-about": {
     says: "a mark is judged at the date of the flow, before its cause",
     wrong: () => ({ engine: aboutEngine }),
-    plan: { engine: "marks", messages: 25 },
+    plan: { engine: "marks", messages: 16 },
   },
 };
 
@@ -198,6 +203,10 @@ function edgeEngine(engine: ScreenEngine): ScreenEngine {
       return engine.encode(entity);
     },
   };
+}
+
+function latestPacks(source: PackSource, engines: readonly ScreenEngine[]): PackSource {
+  return { ...source, inForceAt: async () => ({ hash: engines.at(-1)?.pack.hash ?? "", activation: 1n }) };
 }
 
 function aboutEngine(engine: ScreenEngine): ScreenEngine {

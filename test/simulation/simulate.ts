@@ -1,11 +1,11 @@
 /** One run of the simulation: a cluster, a workload, trouble from the seed, peace, and the verdict. */
 import { createEngine } from "../../src/screen/engine.ts";
 import type { ScreenEngine } from "../../src/stream/screen-ports.ts";
-import { fakeEngine } from "../stream/fake-engine.ts";
+import { createFakeEngine, fakeEngine } from "../stream/fake-engine.ts";
 
 import { Cluster, type Counts, type Running, type Wrong } from "./cluster.ts";
-import { createCountingEngine } from "./counting-engine.ts";
-import { differences, isSettled } from "./oracle.ts";
+import { type Abaci, createCountingEngine } from "./counting-engine.ts";
+import { differences, INPUTS, isSettled } from "./oracle.ts";
 import { loadRules } from "./pack.ts";
 import { drawPlan, type Plan, type Role, type Trouble } from "./plan.ts";
 import { createRandom, type Random } from "./random.ts";
@@ -28,8 +28,14 @@ export interface Result {
   readonly plan: Plan;
 }
 
-const PLAIN = loadRules();
-const MARKS = loadRules({ marks: true });
+/** By engine of the plan; the second takes force in mid-run where the plan says so. */
+const RULES = {
+  tally: [loadRules()],
+  rules: [loadRules(), loadRules({ edited: true })],
+  marks: [loadRules({ marks: true }), loadRules({ marks: true, edited: true })],
+} as const;
+/** Of the engine that only counts. */
+const TALLIES = [fakeEngine, createFakeEngine("another fake", 2)];
 
 export interface Options {
   /** Plants a bug. */
@@ -48,21 +54,22 @@ export async function simulate(seed: number, { wrong = {}, plan: given, observe 
   // The log's clock is far ahead of the events, which are a backlog.
   const scheduler = new Scheduler(random, EVENTS_FROM + 30 * DAY_MS);
 
-  const rules = plan.engine === "marks" ? MARKS : PLAIN;
-  const cluster = new Cluster(scheduler, plan, rules, engineOf(plan), wrong);
+  const [rules] = RULES[plan.engine];
+  const cluster = new Cluster(scheduler, plan, rules, enginesOf(plan), wrong);
   observe?.(cluster, scheduler);
   const faults: string[] = [];
   try {
     for (const role of plan.roles) cluster.start(role);
     feed(scheduler, cluster, workload.messages, workload.isBacklog ? 0 : plan.troubledMs * 0.8);
     const troubles = new Troubles(scheduler, cluster, plan);
+    if (plan.reload) cluster.reloadAfter(random.below(plan.messages));
     const end = scheduler.now + plan.troubledMs;
     await scheduler.run(() => scheduler.now >= end, plan.troubledMs + 60_000);
     troubles.over();
     cluster.calm();
     feed(scheduler, cluster, workload.last, 5_000);
     await settle(scheduler, cluster, plan, workload.messages.length + workload.last.length);
-    faults.push(...(await differences(cluster, plan, rules, engineOf(plan))));
+    faults.push(...(await differences(cluster, plan, rules, enginesOf(plan))));
   } catch (error) {
     faults.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
@@ -71,24 +78,28 @@ export async function simulate(seed: number, { wrong = {}, plan: given, observe 
   return { seed, trace: scheduler.trace, steps: scheduler.steps, faults, counts, networkFaults, plan };
 }
 
-function engineOf(plan: Plan): ScreenEngine {
-  if (plan.engine === "tally") return createCountingEngine(fakeEngine);
-  return createCountingEngine(createEngine((plan.engine === "marks" ? MARKS : PLAIN).pack, { tailKeep: 1 }));
+/** The pack in force from the beginning, and one to follow. */
+function enginesOf(plan: Plan): ScreenEngine[] {
+  const abaci: Abaci = new WeakMap();
+  const all =
+    plan.engine === "tally" ? TALLIES : RULES[plan.engine].map(({ pack }) => createEngine(pack, { tailKeep: 1 }));
+  return all.map((engine) => createCountingEngine(engine, abaci));
 }
 
 /** Spreads messages over a stretch of virtual time. */
 function feed(scheduler: Scheduler, cluster: Cluster, messages: readonly Message[], overMs: number): void {
   const gap = overMs / messages.length;
-  for (const [i, { partition, value }] of messages.entries()) {
+  for (const [i, { topic, partition, value }] of messages.entries()) {
     scheduler.after(i * gap, "message", () =>
-      cluster.kafka.append("transactions", partition, [{ partition, key: null, value }]),
+      cluster.kafka.append(topic, partition, [{ partition, key: null, value }]),
     );
   }
 }
 
 async function settle(scheduler: Scheduler, cluster: Cluster, plan: Plan, messages: number): Promise<void> {
   let quiet = 0;
-  const isFed = (): boolean => cluster.kafka.logs("transactions").reduce((n, log) => n + log.length, 0) >= messages;
+  const isFed = (): boolean =>
+    INPUTS.flatMap((topic) => cluster.kafka.logs(topic)).reduce((n, log) => n + log.length, 0) >= messages;
   const look = (): void => {
     scheduler.after(200, "look", () => {
       isSettled(cluster, plan).then((settled) => {
