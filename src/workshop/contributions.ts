@@ -4,7 +4,7 @@
  */
 import type { EntityKey } from "../domain/entity.ts";
 import type { TxView } from "../domain/view.ts";
-import type { Aggregate, AggregateFunction, Measure, Pack } from "../rules/plan.ts";
+import type { AggregateFunction, Measure, Pack } from "../rules/plan.ts";
 import type { JudgeContext } from "../screen/context.ts";
 import { scopeMatches } from "../screen/subject-index.ts";
 
@@ -85,21 +85,39 @@ export function computed(name: AggregateFunction, list: readonly Contribution[])
       return Math.max(...partSums(list));
     case "top_share":
       return sum > 0 ? Math.max(...partSums(list)) / sum : undefined;
+    case "gap_cv":
+      return gapVariation(list.map(({ time }) => time));
+    case "same_day_of_month":
+      return sameDayShare(list.map(({ time }) => time));
+    case "equal_amount_share":
+      return Math.max(...values.map((value) => values.filter((one) => one === value).length)) / values.length;
     default:
       return undefined;
   }
-}
-
-/** Functions that `computed` knows. */
-export function canCompute(aggregate: Aggregate): boolean {
-  const regular = ["gap_cv", "same_day_of_month", "equal_amount_share"];
-  return aggregate.past === undefined && aggregate.completed === undefined && !regular.includes(aggregate.function);
 }
 
 function partSums(list: readonly Contribution[]): number[] {
   const sums = new Map<string, number>();
   for (const { key = "", value } of list) sums.set(key, (sums.get(key) ?? 0) + value);
   return [...sums.values()];
+}
+
+/** Standard deviation of the gaps by their mean. */
+function gapVariation(times: readonly number[]): number | undefined {
+  const sorted = [...times].sort((a, b) => a - b);
+  const gaps = sorted.slice(1).map((time, i) => time - (sorted[i] as number)); // i is within the array.
+  const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+  if (gaps.length < 2 || mean === 0) return undefined;
+  return Math.sqrt(gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length) / mean;
+}
+
+/** Largest share that lies within two days of one day of the month, UTC; the 1st follows the 31st. */
+function sameDayShare(times: readonly number[]): number {
+  const days = times.map((time) => new Date(time).getUTCDate());
+  const near = Array.from({ length: 31 }, (_, i) => {
+    return days.filter((day) => Math.min(Math.abs(day - i - 1), 31 - Math.abs(day - i - 1)) <= 2).length;
+  });
+  return Math.max(...near) / times.length;
 }
 
 function medianOf(values: readonly number[]): number {
@@ -129,6 +147,6 @@ function takeOut(list: Contribution[], txId: string): void {
 function settles(list: Contribution[], of: string, measure: Measure, context: JudgeContext): boolean {
   const known = list.find((one) => one.txId === of);
   const value = measure.value?.(context);
-  if (known !== undefined && value !== undefined && measure.kind === "number") known.value = value;
+  if (known !== undefined && value !== undefined) known.value = value;
   return known !== undefined;
 }

@@ -9,8 +9,9 @@ import type { EventView, TxView, View } from "../domain/view.ts";
 import type { Aggregate, Clause, Comparison, Pack } from "../rules/plan.ts";
 import type { JudgeContext } from "../screen/context.ts";
 import { plainValue } from "../screen/render.ts";
-import { type Contribution, canCompute, computed, createLedger } from "./contributions.ts";
+import { type Contribution, computed, createLedger, type Ledger } from "./contributions.ts";
 import type { Inspector } from "./inspect.ts";
+import { createMovementBook, type MovementBook, recountCompletions, recountPast } from "./movement-book.ts";
 
 export interface CheckedTransaction {
   readonly txId: string;
@@ -68,11 +69,11 @@ export function createEvidenceCheck(alert: Alert, pack: Pack, inspector: Inspect
     }));
   });
   const slots = claims.flatMap((claim) => aggregatesOf(pack, claim).map((aggregate) => aggregate.measure));
-  const ledger = createLedger(pack, new Set(slots));
+  const records: Records = { ledger: createLedger(pack, new Set(slots)), book: createMovementBook() };
   const judge = (claim: Claim, view: View): void => {
     if (claim.result?.verdict === "equal") return;
     const context = inspector.aim(view);
-    if (context !== undefined) claim.result = judged(claim, context, ledger.of);
+    if (context !== undefined) claim.result = judged(claim, context, records);
   };
   return {
     until: claims.reduce((latest, { to }) => Math.max(latest, to), Number.NEGATIVE_INFINITY),
@@ -85,7 +86,9 @@ export function createEvidenceCheck(alert: Alert, pack: Pack, inspector: Inspect
       const [first] = views;
       for (const view of views) {
         const context = counted(view.entity) ? inspector.aim(view) : undefined;
-        if (context !== undefined && claims.some(({ entity }) => entity === view.entity)) ledger.add(view, context);
+        if (context === undefined || !claims.some(({ entity }) => entity === view.entity)) continue;
+        records.ledger.add(view, context);
+        records.book.add(view, context);
       }
       for (const claim of claims) {
         if (first?.time !== claim.to) continue;
@@ -96,34 +99,46 @@ export function createEvidenceCheck(alert: Alert, pack: Pack, inspector: Inspect
   };
 }
 
-function judged(
-  claim: Claim,
-  context: JudgeContext,
-  listOf: (entity: EntityKey, measure: number) => readonly Contribution[],
-): CheckedNumber {
+/** What was kept of the recorded data. */
+interface Records {
+  readonly ledger: Ledger;
+  readonly book: MovementBook;
+}
+
+function judged(claim: Claim, context: JudgeContext, records: Records): CheckedNumber {
   const { comparison, evidence } = claim;
   const aggregates = aggregatesOf(context.pack, claim);
   const base = { ruleId: claim.ruleId, entity: claim.entity, evidence, recomputed: undefined };
   if (comparison === undefined) return { ...base, verdict: "not_computed", transactions: [] };
   if (aggregates.length === 0) return { ...base, verdict: "no_transactions", transactions: [] };
-  const lists = new Map(
-    aggregates.map((one) => [one.slot, inWindow(one, claim, context, listOf(claim.entity, one.measure))]),
-  );
-  const transactions = joined([...lists.values()]);
-  if (!aggregates.every(canCompute)) return { ...base, verdict: "not_computed", transactions };
+  const counted = new Map(aggregates.map((one) => [one.slot, recount(one, claim, context, records)]));
+  const transactions = joined([...counted.values()].map(({ movements }) => movements));
   // The rule's own formula over numbers that were computed here.
   const byHand: JudgeContext = Object.create(context, {
     agg: {
       value: (slot: number) => {
-        const aggregate = context.pack.aggregates[slot];
-        const list = lists.get(slot);
-        return aggregate === undefined || list === undefined ? context.agg(slot) : computed(aggregate.function, list);
+        const known = counted.get(slot);
+        return known === undefined ? context.agg(slot) : known.value;
       },
     },
   });
   const recomputed = plainValue(comparison.observed(byHand), comparison.unit, context.pack.baseCurrency);
   const verdict = recomputed === evidence.observed ? "equal" : "different";
   return { ...base, verdict, recomputed, transactions };
+}
+
+/** An aggregate computed from the list of what it counts. */
+function recount(
+  aggregate: Aggregate,
+  claim: Claim,
+  context: JudgeContext,
+  { ledger, book }: Records,
+): { readonly value: number | undefined; readonly movements: readonly CheckedTransaction[] } {
+  const { past, completed } = aggregate;
+  if (past !== undefined) return recountPast(aggregate, past, context, book.of(claim.entity));
+  if (completed !== undefined) return recountCompletions(aggregate, completed, context, book.of(claim.entity));
+  const movements = inWindow(aggregate, claim, context, ledger.of(claim.entity, aggregate.measure));
+  return { value: computed(aggregate.function, movements), movements };
 }
 
 /** Contributions that an aggregate counts at the time of a claim. */
@@ -147,7 +162,7 @@ function inWindow(
   return refined?.window.kind === "events" ? found.slice(-refined.window.count) : found;
 }
 
-function joined(lists: readonly (readonly Contribution[])[]): CheckedTransaction[] {
+function joined(lists: readonly (readonly CheckedTransaction[])[]): CheckedTransaction[] {
   const found = new Map<string, CheckedTransaction>();
   for (const list of lists) {
     for (const { txId, time, amount } of list) found.set(txId, { txId, time, amount });
