@@ -61,6 +61,10 @@ export const VICTIM_POSSIBLE_MS = 180 * DAY_MS;
 export const EVIDENCE_LISTED_MAX = 200;
 /** The same where a hit travels to a holder or along a link, so that a state value stays small. */
 export const EVIDENCE_CARRIED_MAX = 24;
+/** Subtotals of one number; where there would be more by day, neighbours are joined. */
+export const LEDGER_ROWS_MAX = 32;
+/** Bytes of one alert as JSON. One that would be larger drops the evidence of its oldest indicators. */
+export const ALERT_BYTES_MAX = 256 * 1_024;
 
 /** One line or message; a longer one is rejected as TOO_LARGE. */
 export const RECORD_BYTES_MAX = 1 << 20;

@@ -37,7 +37,7 @@ export const evidenceSchema = z.strictObject({
       }),
     )
     .max(200),
-  /** Subtotals by UTC day that add up to `observed` (sums) or `count` (counts). */
+  /** Subtotals by UTC day, or longer stretches, that add up to `observed` (sums) or `count` (counts). */
   ledger: z.array(z.strictObject({ from: rfc3339, to: rfc3339, count: z.int(), sum: z.string().optional() })),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;

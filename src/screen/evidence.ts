@@ -2,13 +2,13 @@
  * Evidence for the numbers of a rule: what was observed and needed, over which interval, by which
  * transactions, with subtotals that add up. Built only when a hit is told.
  */
-import { EVIDENCE_CARRIED_MAX } from "../base/limits.ts";
+import { EVIDENCE_CARRIED_MAX, LEDGER_ROWS_MAX } from "../base/limits.ts";
 import type { Evidence } from "../domain/alert.ts";
 import { toDecimal } from "../domain/money.ts";
 import { formatTime } from "../domain/time.ts";
 import type { Aggregate, Clause, Comparison } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
-import { type ReadingDetail, readingDetail } from "./measures.ts";
+import { type LedgerRow, type ReadingDetail, readingDetail } from "./measures.ts";
 import { pastDetail } from "./past-readings.ts";
 import { refinedDetail } from "./refined-readings.ts";
 import { plainValue } from "./render.ts";
@@ -121,8 +121,24 @@ function listing(
 
 function ledger(detail: ReadingDetail, aggregate: Aggregate, base: string): Evidence["ledger"] {
   const money = aggregate.unit === "money" && aggregate.function === "sum";
-  return detail.ledger.map((row) => {
+  return joinRows(detail.ledger).map((row) => {
     const entry = { from: formatTime(row.from), to: formatTime(row.to), count: row.count };
     return money ? { ...entry, sum: toDecimal(row.sum, base) } : entry;
   });
+}
+
+/** At most so many rows that they fit: neighbours in groups of one size, which add up as before. */
+function joinRows(rows: readonly LedgerRow[]): readonly LedgerRow[] {
+  const size = Math.ceil(rows.length / LEDGER_ROWS_MAX);
+  if (size <= 1) return rows;
+  const joined: LedgerRow[] = [];
+  for (const [i, row] of rows.entries()) {
+    const open = joined[joined.length - 1];
+    if (i % size === 0 || open === undefined) joined.push(row);
+    else {
+      const { from } = open;
+      joined[joined.length - 1] = { from, to: row.to, count: open.count + row.count, sum: open.sum + row.sum };
+    }
+  }
+  return joined;
 }

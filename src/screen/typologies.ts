@@ -3,7 +3,7 @@
  * gives the content of an alert whenever what it rests on has changed.
  */
 import { fnv1a32 } from "../base/hash.ts";
-import { ALERT_EPISODE_MAX_MS, ALERT_LINK_MS } from "../base/limits.ts";
+import { ALERT_BYTES_MAX, ALERT_EPISODE_MAX_MS, ALERT_LINK_MS } from "../base/limits.ts";
 import { type EntityKey, kindOf } from "../domain/entity.ts";
 import { formatTime } from "../domain/time.ts";
 import { SEVERITIES, type Severity } from "../domain/vocabulary.ts";
@@ -100,8 +100,7 @@ function joined(families: readonly string[], before: readonly string[]): readonl
 
 /** Says what an alert has come to, unless that was said before: as of when alone is no news. */
 function say(context: JudgeContext, rule: CompiledRule, alert: AlertState, sink: FoldSink): boolean {
-  const content = alertContent(context, rule, alert);
-  const said = JSON.stringify({ ...content, updatedAt: "" });
+  const { content, said } = withinBounds(alertContent(context, rule, alert));
   const hash = fnv1a32(said) || 1;
   if (hash === alert.contentHash) return false;
   alert.contentHash = hash;
@@ -109,6 +108,30 @@ function say(context: JudgeContext, rule: CompiledRule, alert: AlertState, sink:
   alert.said = said;
   sink.alert(content, saidHash(alert));
   return true;
+}
+
+/** Content that fits a message, and the same as JSON without its date: the oldest evidence goes first. */
+function withinBounds(whole: AlertContent): { readonly content: AlertContent; readonly said: string } {
+  for (let content = whole; ; ) {
+    const said = JSON.stringify({ ...content, updatedAt: "" });
+    if (said.length * BYTES_PER_UNIT_MAX <= SAID_BYTES_MAX || utf8Length(said) <= SAID_BYTES_MAX)
+      return { content, said };
+    const [oldest] = content.indicators
+      .filter(({ evidence }) => evidence.length > 0)
+      .sort((a, b) => (a.last === b.last ? 0 : a.last < b.last ? -1 : 1));
+    if (oldest === undefined) return { content, said };
+    const indicators = content.indicators.map((one) => (one === oldest ? { ...one, evidence: [] } : one));
+    content = { ...content, indicators };
+  }
+}
+
+/** What sending adds: revision, event, cause, changes. */
+const SENDING_BYTES = 8 * 1_024;
+const SAID_BYTES_MAX = ALERT_BYTES_MAX - SENDING_BYTES;
+const BYTES_PER_UNIT_MAX = 3;
+
+function utf8Length(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 /** What an alert said last, and its hash; undefined when that is no longer known. */

@@ -1,6 +1,6 @@
 /** What an alert says beyond its numbers: whom a case is opened on, who is protected, what belongs to it. */
 import { describe, expect, it } from "vitest";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/base/limits.ts";
+import { ALERT_BYTES_MAX, DAY_MS, HOUR_MS, LEDGER_ROWS_MAX, MINUTE_MS } from "../../src/base/limits.ts";
 import { type Alert, alertSchema } from "../../src/domain/alert.ts";
 import type { Tx } from "../../src/domain/tx.ts";
 import { createEmbedded } from "../../src/screen/embedded.ts";
@@ -286,4 +286,69 @@ it("a profile makes a subject one's own, whatever the movements say", () => {
   for (const tx of into("a", T0).map(heldElsewhere)) run.pushTx(tx);
   expect(alerts[0]).toMatchObject({ subject: { own: true } });
   expect(alerts[0]?.openFor).toBeUndefined();
+});
+
+describe("size", () => {
+  const sizes = [60, 59, 58, 57, 56, 55, 54, 53];
+  const big = indicator(
+    "T-BIG",
+    `
+subject: account
+scope: { direction: [in] }
+aggregates:
+${sizes.map((days) => `  s${days}: { sum: tx.amount, last: ${days}d }`).join("\n")}
+when:
+  all:
+${sizes.map((days) => `    - c${days}: agg.s${days} >= ${days - 1} EUR`).join("\n")}
+`,
+  );
+  const wide = typology(
+    "T-AL",
+    `
+subject: party
+hits: { came: { of: T-BIG, from: accounts, last: 30d, count: sources } }
+scoring: { indicators: [ { came: { family: receipts, points: 50, when: hits.came >= 1 } } ] }
+alert_when: { all: [ { one: hits.came >= 1 } ] }
+suppress: { for: 30d }
+${alone}`,
+  );
+  /** A euro a day into each account of one party, with long names that are not ASCII. */
+  const daily = (accounts: number): Tx[] =>
+    Array.from({ length: 60 * accounts }, (_, i) => {
+      const [day, account] = [Math.floor(i / accounts), i % accounts];
+      const id = `${"é".repeat(40)}-${account}-${day}`;
+      return move({
+        id,
+        time: T0 + day * DAY_MS + account,
+        from: `s${day}`,
+        to: `a${account}`,
+        toParty: "p",
+        amount: 100,
+      });
+    });
+
+  it("subtotals of many days are joined to longer stretches that still add up", () => {
+    const alert = alertsOf({ "T-BIG": big, "T-AL": wide }, daily(1)).at(-1);
+    const longest = alert?.indicators[0]?.evidence.find(({ measure }) => measure === "agg.s60");
+    expect(longest?.ledger.length).toBeGreaterThan(16);
+    expect(longest?.ledger.length).toBeLessThanOrEqual(LEDGER_ROWS_MAX);
+    const sum = longest?.ledger.reduce((total, row) => total + Number(row.sum), 0);
+    expect([sum, longest?.count]).toEqual([Number(longest?.observed), Number(longest?.observed)]);
+    for (const [i, row] of longest?.ledger.entries() ?? []) {
+      expect(row.from > (longest?.ledger[i - 1]?.to ?? "")).toBe(true);
+    }
+  });
+
+  it("is at most 256 KiB: the oldest evidence goes first, no indicator does", () => {
+    const alert = alertsOf({ "T-BIG": big, "T-AL": wide }, daily(12)).at(-1);
+    const bytes = Buffer.byteLength(JSON.stringify(alert));
+    expect(bytes).toBeLessThanOrEqual(ALERT_BYTES_MAX);
+    expect(bytes).toBeGreaterThan(ALERT_BYTES_MAX / 2);
+    expect(alert?.indicators).toHaveLength(12);
+    const bare = alert?.indicators.filter(({ evidence }) => evidence.length === 0) ?? [];
+    const told = alert?.indicators.filter(({ evidence }) => evidence.length > 0) ?? [];
+    expect([bare.length > 0, told.length > 0]).toEqual([true, true]);
+    const last = (indicators: readonly Alert["indicators"][number][]) => indicators.map((one) => one.last).sort();
+    expect((last(bare).at(-1) ?? "") <= (last(told)[0] ?? "")).toBe(true);
+  });
 });
