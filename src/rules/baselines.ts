@@ -60,7 +60,12 @@ function readFloor(scope: RuleScope, source: BaseSource, of: { tree: Checked } |
   if (constant === undefined || of === undefined) return undefined;
   const unit = of.tree.type.name;
   const plain = constant.type.name === "number" && (unit === "count" || unit === "ratio");
-  if (constant.type.name === unit || plain) return constantNumber(constant.value);
+  if (constant.type.name === unit || plain) {
+    const floor = constantNumber(constant.value);
+    if (floor >= 0) return floor;
+    scope.pack.findings.add("E017", source.floor, "`floor` is 0 or above");
+    return undefined;
+  }
   const message = `\`floor\` is ${describeType(constant.type)}, the number is ${describeType(of.tree.type)}`;
   scope.pack.findings.add("E022", source.floor, message);
   return undefined;

@@ -11,6 +11,7 @@ import {
   readSource,
   type SourceFile,
   type SourceNode,
+  shorten,
 } from "../rules/source.ts";
 import type { GivenPeers } from "./given-peers.ts";
 
@@ -146,7 +147,9 @@ export const PROFILE_KEYS = [
 /** Keys of `given`. */
 export const GIVEN_KEYS = ["history", "profile", "lists", "peers", "hits", "marks"] as const;
 
-const TIMES_MAX = 2_000;
+/** Movements of one test, and of all tests of a rule: a pack is tested before it comes into force, also by itself. */
+const MOVEMENTS_MAX = 2_000;
+const MOVEMENTS_OF_RULE_MAX = 5_000;
 
 /** Reads the inline tests of one rule file; undefined when the file is no rule. */
 export function readRuleTests(file: SourceFile): RuleTests | undefined {
@@ -171,6 +174,7 @@ export function readRuleTests(file: SourceFile): RuleTests | undefined {
 /** Collects faults while it reads; one a rule file. */
 class Reader {
   readonly faults: TestFault[] = [];
+  private movementsLeft = MOVEMENTS_OF_RULE_MAX;
 
   test(node: SourceNode): TestSpec | undefined {
     const map = this.map(node, "a test", ["name", "kind", "given", "events", "expect"]);
@@ -180,14 +184,13 @@ class Reader {
     if (kind === undefined) this.fault(map, `kind must be one of ${TEST_KINDS.join(", ")}`);
     const expect = this.map(map.byKey.get("expect")?.value, "expect", ["hits", "alerts"]);
     const events = map.byKey.get("events")?.value;
-    if (events !== undefined && events.kind !== "seq") this.fault(events, "events must be a list");
     if (expect !== undefined && expect.entries.length === 0) this.fault(expect, "expect names neither hits nor alerts");
     return {
       name: textOf(map, "name") ?? `test at line ${line}`,
       kind: kind ?? "fires",
       line,
       given: this.given(map.byKey.get("given")?.value),
-      events: events?.kind === "seq" ? events.items.flatMap((item) => this.event(item) ?? []) : [],
+      events: events === undefined ? [] : this.events(events),
       hits: this.expected(expect?.byKey.get("hits")?.value),
       alerts: this.expected(expect?.byKey.get("alerts")?.value),
     };
@@ -250,6 +253,21 @@ class Reader {
     });
   }
 
+  /** None when they are more than a test may have: nothing is made of them then. */
+  private events(node: SourceNode): EventSpec[] {
+    if (node.kind !== "seq") {
+      this.fault(node, "events must be a list");
+      return [];
+    }
+    const events = node.items.flatMap((item) => this.event(item) ?? []);
+    const movements = events.reduce((sum, { times }) => sum + times, 0);
+    this.movementsLeft -= movements;
+    if (movements <= MOVEMENTS_MAX && this.movementsLeft >= 0) return events;
+    if (movements > MOVEMENTS_MAX) this.fault(node, `a test has at most ${MOVEMENTS_MAX} movements`);
+    else this.fault(node, `the tests of a rule have at most ${MOVEMENTS_OF_RULE_MAX} movements in all`);
+    return [];
+  }
+
   private event(node: SourceNode): EventSpec | undefined {
     const map = this.map(node, "an event", ["at", "every", "times", ...EVENT_KEYS]);
     if (map === undefined) return undefined;
@@ -265,7 +283,7 @@ class Reader {
       line: lineOf(map),
       atMs: this.duration(map.byKey.get("at")?.value),
       everyMs: every === undefined ? 0 : this.duration(every),
-      times: Math.min(TIMES_MAX, this.whole(map.byKey.get("times")?.value, 1)),
+      times: this.whole(map.byKey.get("times")?.value, 1),
       values,
     };
   }
@@ -305,7 +323,7 @@ class Reader {
     }
     for (const { key } of node.entries) {
       if (keys !== undefined && !keys.includes(key.text)) {
-        this.fault(key, `${what} has no key "${key.text}"; it has ${keys.join(", ")}`);
+        this.fault(key, `${what} has no key "${shorten(key.text)}"; it has ${keys.join(", ")}`);
       }
     }
     return node;
@@ -314,15 +332,17 @@ class Reader {
   private duration(node: SourceNode | undefined): number {
     const text = node?.kind === "scalar" ? node.text : "0h";
     const ms = parseDurationMs(text);
-    if (ms === undefined && node !== undefined) this.fault(node, `"${text}" is no duration such as 36h or -5d`);
+    if (ms === undefined && node !== undefined)
+      this.fault(node, `"${shorten(text)}" is no duration such as 36h or -5d`);
     return ms ?? 0;
   }
 
   private whole(node: SourceNode | undefined, otherwise: number): number {
     if (node === undefined) return otherwise;
     const text = scalarText(node);
-    if (!/^\d{1,6}$/.test(text)) this.fault(node, `"${text}" is no whole number`);
-    return Number.parseInt(text, 10) || 0;
+    if (/^\d{1,6}$/.test(text)) return Number.parseInt(text, 10);
+    this.fault(node, `"${shorten(text)}" is no whole number`);
+    return 0;
   }
 
   private fault(node: SourceNode, message: string): void {
