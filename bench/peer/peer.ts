@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { DAY_MS } from "../../src/base/limits.ts";
 import { loadRules } from "../../src/cli/load-rules.ts";
 import { contributionsIn, valueAt } from "../../src/screen/contributions.ts";
+import { measureOf } from "../../src/screen/plain-readings.ts";
 import { alertRecords, bareConsume, type Pass, runPass } from "../pipeline.ts";
 import { differences, outcomeOf, referenceOf, storedEntities } from "../reference.ts";
 import { median, type Row } from "../report.ts";
@@ -85,7 +86,7 @@ async function wrongTotals(services: Services, name: string, count: number): Pro
   const totals = widest.map(() => ({ count: 0, sum: 0 }));
   for await (const [, { work }] of storedEntities(services, name, SETTING)) {
     for (const [i, measure] of widest.entries()) {
-      const state = work.measures[measure.index];
+      const state = measureOf(work, measure);
       const total = totals[i];
       if (state === undefined || total === undefined) continue;
       const count = contributionsIn(state.recent);

@@ -3,6 +3,7 @@
  * difference names the thing, what was found and what was expected.
  */
 import type { EntityKey } from "../domain/entity.ts";
+import type { CountedIn } from "../screen/counted.ts";
 import { CONTENT_HASH_MS } from "../screen/recent-codec.ts";
 import type { SettledAlert } from "../screen/settled.ts";
 import type { Entity, EntityState } from "../screen/state.ts";
@@ -88,11 +89,22 @@ const PARTS: readonly (readonly [string, (state: EntityState) => unknown])[] = [
     (state) => [...state.marks.map((mark) => [mark.root, mark.ruleId, mark.flow, mark.distance].join())].sort(),
   ],
   ["measures", (state) => state.measures.map((measure) => measure && [measure.recent, measure.buckets])],
+  // What a reversal has taken out counts nowhere, whatever is noted with it.
+  ["measures of movements", (state) => state.recent.map(({ counted, reversed }) => !reversed && countedIn(counted))],
 ];
 
 /** The content hash of an older one is not stored: it serves the look for repeats, which ends before. */
-function recentOf({ recent, clock }: EntityState): EntityState["recent"] {
-  return recent.map((event) => (event.time >= clock - CONTENT_HASH_MS ? event : { ...event, contentHash: 0 }));
+function recentOf({ recent, clock }: EntityState): unknown {
+  return recent.map(({ counted, ...event }) =>
+    event.time >= clock - CONTENT_HASH_MS ? event : { ...event, contentHash: 0 },
+  );
+}
+
+/** Indexes of the measures that count a movement. */
+function countedIn(words: CountedIn): number[] {
+  return words.flatMap((word, w) =>
+    [...Array(32).keys()].filter((bit) => word & (1 << bit)).map((bit) => 32 * w + bit),
+  );
 }
 
 function stateDifference(found: EntityState, expected: EntityState): string | undefined {

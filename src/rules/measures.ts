@@ -178,12 +178,18 @@ function finishMeasures(drafts: readonly Draft[]): Measure[] {
       scope: definition.scope,
       where: definition.where?.test,
       value: counted ? (definition.value?.read ?? one) : undefined,
+      adds: addsOf(definition.value?.canonical),
       key: kind === "number" ? undefined : definition.key?.read,
       cap,
       windowMs,
       windowMinMs,
     };
   });
+}
+
+function addsOf(value: string | undefined): Measure["adds"] {
+  if (value === undefined) return "one";
+  return value === "tx.amount" ? "amount" : "other";
 }
 
 function one(): number {

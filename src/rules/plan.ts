@@ -110,6 +110,8 @@ export interface Measure {
   readonly where: Test | undefined;
   /** kinds number and split: what it adds to sums; 1 when only counted. Undefined at run time: not counted. */
   readonly value: Read<number> | undefined;
+  /** What `value` is: of 1 and of the movement's amount no list is kept, the recent movements tell both. */
+  readonly adds: "one" | "amount" | "other";
   /** kind distinct and first_seen: whose key is counted once; kind split: to which part the contribution belongs. */
   readonly key: Read<string> | undefined;
   readonly cap: number;

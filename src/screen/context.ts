@@ -9,8 +9,10 @@ import type { Direction, Tx, TxSide } from "../domain/tx.ts";
 import type { View } from "../domain/view.ts";
 import type { Act, Aggregate, Context, HitInput, Measure, Pack, PastEvent, PastQuery } from "../rules/plan.ts";
 import type { Sampler } from "../rules/plan-baselines.ts";
+import { isPlain } from "./counted.ts";
 import { hasKey, reading } from "./measures.ts";
 import { pastReading } from "./past-readings.ts";
+import { hasSpan, measureOf, plainReading } from "./plain-readings.ts";
 import { refinedReading } from "./refined-readings.ts";
 import { baseReading } from "./samples.ts";
 import type { EntityState } from "./state.ts";
@@ -240,7 +242,10 @@ export class JudgeContext implements Context {
     if (measure === undefined || measure.subject !== this.index.kind) return undefined;
     const { seq, time } = this.flowBound(aggregate);
     if (this.isWarming(measure, aggregate, time)) return undefined;
-    const state = this.state.measures[measure.index];
+    if (isPlain(measure) && hasSpan(aggregate)) {
+      return plainReading(this.state, measure, aggregate, this.now, this.currentSeq, seq, time);
+    }
+    const state = measureOf(this.state, measure);
     if (state === undefined) {
       const { function: fn, refined } = aggregate;
       // A movement that names no part asks of none.

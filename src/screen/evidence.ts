@@ -10,6 +10,7 @@ import type { Aggregate, Clause, Comparison } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
 import { type LedgerRow, type ReadingDetail, readingDetail } from "./measures.ts";
 import { pastDetail } from "./past-readings.ts";
+import { measureOf } from "./plain-readings.ts";
 import { refinedDetail } from "./refined-readings.ts";
 import { plainValue } from "./render.ts";
 import type { RecentEvent } from "./state.ts";
@@ -70,7 +71,7 @@ export function restsOn(
   if (aggregate?.past !== undefined) return { aggregate, detail: pastDetail(context, aggregate, aggregate.past) };
   const measure = aggregate === undefined ? undefined : context.pack.measures[aggregate.measure];
   if (aggregate === undefined || measure === undefined || measure.subject !== context.index.kind) return undefined;
-  const state = context.state.measures[measure.index];
+  const state = measureOf(context.state, measure);
   if (state === undefined) return undefined;
   if (aggregate.refined !== undefined) {
     return { aggregate, detail: refinedDetail(context, state, measure, aggregate) };

@@ -9,6 +9,7 @@ import type { Tx, TxSide } from "../domain/tx.ts";
 import type { TxView } from "../domain/view.ts";
 import type { Measure } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
+import { addedBy, COUNTED_NOWHERE, isCounted, isPlain, newestCounted, newWords, setCounted, share } from "./counted.ts";
 import {
   adjustContribution,
   contribute,
@@ -19,6 +20,7 @@ import {
 } from "./measures.ts";
 import { takeSamples } from "./samples.ts";
 import type { EntityState, MeasureState, RecentEvent } from "./state.ts";
+import { addToBuckets, dropBuckets } from "./windows.ts";
 
 /** How a view relates to what the entity has counted already. */
 export type Repeat = "none" | "duplicate" | "conflict" | "posting";
@@ -150,6 +152,7 @@ function remember(context: JudgeContext, view: TxView, reversed: boolean): void 
     moved: tx.stage === "booked" || tx.stage === "authorised",
     settledBy: "",
     contentHash: tx.contentHash,
+    counted: COUNTED_NOWHERE,
     open,
     reversed,
   });
@@ -173,11 +176,21 @@ function forgetOldest(context: JudgeContext): void {
   const { state, index } = context;
   const event = state.recent.shift() as RecentEvent;
   if (event.open) state.openAuthorisations--;
-  for (const measure of index.measures) {
+  for (const measure of index.plain) if (isCounted(event, measure.index)) keepOld(context, measure, event);
+  for (const measure of index.listed) {
     const kept = state.measures[measure.index];
     if (kept !== undefined) evict(kept, measure, event.seq);
   }
   rememberSeen(state, seenHash(event.movementId, event.incoming), event.time);
+}
+
+/** What a plain measure still needs of an event that leaves: a share in a bucket. */
+function keepOld({ state, now }: JudgeContext, measure: Measure, event: RecentEvent): void {
+  const from = now - measure.windowMs;
+  if (event.time <= from) return;
+  const { buckets } = measureState(state, measure);
+  dropBuckets(buckets, from);
+  addToBuckets(buckets, measure.windowMinMs, event.time, addedBy(event, measure), Math.max(event.time, now));
 }
 
 /** Ids are kept for as long as a late movement still counts. */
@@ -198,16 +211,34 @@ function seenHash(movementId: string, incoming: boolean): number {
 
 function contributeAll(context: JudgeContext, view: TxView): void {
   const { state } = context;
+  const { measures } = context.index.candidates(view.tx, view.direction);
+  if (measures.length === 0) return;
   const event = state.recent[state.recent.length - 1] as RecentEvent;
-  for (const measure of context.index.candidates(view.tx, view.direction).measures) {
+  const words = newWords(context.index.measures.length);
+  event.counted = words;
+  for (const measure of measures) {
     const value = contribution(context, measure);
     if (value === undefined) continue;
-    const key = measure.key?.(context);
-    if (measure.kind !== "number" && key === undefined) continue;
-    contribute(measureState(state, measure), measure, event, value, key);
+    if (isPlain(measure)) count(state, measure, event, words, value);
+    else {
+      const key = measure.key?.(context);
+      if (measure.kind !== "number" && key === undefined) continue;
+      contribute(measureState(state, measure), measure, event, value, key);
+    }
     // A later measure's filter may read this one.
     context.touch();
   }
+  event.counted = share(words);
+}
+
+/** Counts an event in a plain measure: as a late one where a newer event counts there already. */
+function count(state: EntityState, measure: Measure, event: RecentEvent, words: number[], value: number): void {
+  if (Number.isNaN(value)) return;
+  const { time, seq } = event;
+  // Only a tail that overflowed lets an event come behind newer ones.
+  if (time < state.clock && time < newestCounted(state.recent, measure.index)) {
+    contributeLate(measureState(state, measure), measure, time, seq, value, undefined);
+  } else setCounted(words, measure.index);
 }
 
 /** What the movement, which lies in the measure's scope, adds to it; undefined when it does not count there. */
@@ -228,13 +259,13 @@ function settle(context: JudgeContext, view: TxView, of: string): boolean {
   context.currentSeq = original.seq;
   original.open = false;
   original.settledBy = view.tx.id;
-  original.amount = view.tx.amount ?? Number.NaN;
+  // Of a booking whose amount cannot be told that of its authorisation stays.
+  if (view.tx.amount !== undefined) original.amount = view.tx.amount;
   state.openAuthorisations--;
-  for (const measure of context.index.measures) {
+  for (const measure of context.index.listed) {
     const kept = state.measures[measure.index];
-    if (kept === undefined || kept.keys !== undefined || measure.value === undefined) continue;
-    const value = measure.value(context);
-    if (value !== undefined) adjustContribution(kept, original.seq, value);
+    const value = kept === undefined ? undefined : measure.value?.(context);
+    if (kept !== undefined && value !== undefined) adjustContribution(kept, original.seq, value);
   }
   rememberSeen(state, seenHash(view.tx.id, view.direction === "in"), view.tx.time);
   context.touch();
@@ -285,9 +316,9 @@ function takeOut(context: JudgeContext, event: RecentEvent): void {
     event.open = false;
     state.openAuthorisations--;
   }
-  for (const measure of context.index.measures) {
+  for (const measure of context.index.listed) {
     const kept = state.measures[measure.index];
-    if (kept !== undefined && kept.keys === undefined) {
+    if (kept !== undefined) {
       removeContribution(kept, measure, event.seq, event.time, measure.value === undefined ? 1 : event.amount);
     }
   }

@@ -150,4 +150,5 @@ const NO_MEASURE: Measure = {
   cap: 0,
   windowMs: Number.POSITIVE_INFINITY,
   windowMinMs: Number.POSITIVE_INFINITY,
+  adds: "other",
 };

@@ -10,6 +10,7 @@ import {
   firstTimeAbove,
   newestIn,
   seqAt,
+  sliceOf,
   timeAt,
   timesOf,
   valueAt,
@@ -129,6 +130,21 @@ export function bucketsTo(state: MeasureState, now: number, low: number): number
   let high = state.buckets.length;
   while (high > low && (state.buckets[high - 1] as Bucket).first > now) high -= 1;
   return high;
+}
+
+/** Only contributions of events before `seq`. */
+export function before(state: MeasureState, seq: number): MeasureState {
+  const end = firstSeqAbove(state.recent, seq - 1);
+  return end === contributionsIn(state.recent) ? state : slice(state, 0, end);
+}
+
+/** Contributions from index `low` up to `high` only; buckets as they are. */
+export function slice(state: MeasureState, low: number, high: number): MeasureState {
+  return {
+    ...state,
+    recent: sliceOf(state.recent, low, high),
+    labels: state.labels?.slice(low, high),
+  };
 }
 
 /** Whether a key counts in `(from, now]` after `afterSeq`. */

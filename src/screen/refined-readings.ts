@@ -4,9 +4,9 @@
  */
 import type { Aggregate, AggregateRefinement, Measure } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
-import { contributionsIn, firstSeqAbove, firstTimeAbove, sliceOf, timeAt } from "./contributions.ts";
+import { contributionsIn, firstSeqAbove, firstTimeAbove, timeAt } from "./contributions.ts";
 import { type ReadingDetail, readingDetail } from "./reading-detail.ts";
-import { reading } from "./readings.ts";
+import { before, reading, slice } from "./readings.ts";
 import { partOf, partTotals, wholeOf } from "./split.ts";
 import type { Bucket, MeasureState } from "./state.ts";
 
@@ -119,20 +119,6 @@ function since(state: MeasureState, after: { readonly seq: number; readonly time
   const later = (buckets: Bucket[]): Bucket[] => buckets.filter((bucket) => bucket.last >= least);
   const groups = state.groups && new Map([...state.groups].map(([key, buckets]) => [key, later(buckets)] as const));
   return { ...slice(state, low, all), buckets: later(state.buckets), groups };
-}
-
-/** Only contributions of events before `seq`. */
-function before(state: MeasureState, seq: number): MeasureState {
-  const end = firstSeqAbove(state.recent, seq - 1);
-  return end === contributionsIn(state.recent) ? state : slice(state, 0, end);
-}
-
-function slice(state: MeasureState, low: number, high: number): MeasureState {
-  return {
-    ...state,
-    recent: sliceOf(state.recent, low, high),
-    labels: state.labels?.slice(low, high),
-  };
 }
 
 /** The newest `count` contributions; older buckets, whole, when fewer are known one by one. */

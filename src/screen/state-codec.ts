@@ -12,12 +12,15 @@ import type { HitView, MarkView } from "../domain/view.ts";
 import { decodeView, encodeView } from "../domain/view-codec.ts";
 import type { Measure, Pack } from "../rules/plan.ts";
 import { read32, read48, readTime, TextList, TextTable, write32, write48, writeTime } from "./codec-texts.ts";
-import { decodeMeasure, encodeMeasure, type MeasureFrame } from "./measure-codec.ts";
+import { contributionsIn, seqAt } from "./contributions.ts";
+import { countBits, hasBit, isPlain, join, newWords, setCounted, share } from "./counted.ts";
+import { decodeMeasure, encodeMeasure, encodePlain, type MeasureFrame } from "./measure-codec.ts";
 import { newState } from "./new-state.ts";
 import { decodeRecent, encodeRecent } from "./recent-codec.ts";
 import { decodeAlert, decodeFlow, decodeRule, encodeAlert, encodeFlow, encodeRule } from "./rule-codec.ts";
 import { decodeSamples, encodeSamples } from "./sample-codec.ts";
 import type { EntityState, MeasureState } from "./state.ts";
+import { firstAbove } from "./windows.ts";
 
 /** Version of the packed form; a change of layout needs the next one. */
 export const STATE_VERSION = 4;
@@ -162,11 +165,16 @@ function encodePlanned(
 ): void {
   const plan = pack.subjects[kind];
   const frame: MeasureFrame = { recent: state.recent, seqs: state.recent.map((event) => event.seq), origin };
-  writer.varint(countKept(state.measures));
-  for (const [i, measure] of state.measures.entries()) {
-    if (measure === undefined) continue;
-    write32(writer, at(plan.measures, i).definition);
-    encodeMeasure(writer, measure, frame, texts);
+  const words = newWords(plan.measures.length);
+  for (const { counted, reversed } of state.recent) if (!reversed) join(words, counted);
+  for (const [i, kept] of state.measures.entries()) if (kept !== undefined) setCounted(words, i);
+  writer.varint(countBits(words));
+  for (const measure of plan.measures) {
+    if (!hasBit(words, measure.index)) continue;
+    write32(writer, measure.definition);
+    const kept = state.measures[measure.index];
+    if (isPlain(measure)) encodePlain(writer, measure, kept?.buckets ?? [], kept?.overflowed ?? false, frame);
+    else if (kept !== undefined) encodeMeasure(writer, kept, frame, texts);
   }
   writer.varint(countKept(state.samples));
   for (const [i, samples] of state.samples.entries()) {
@@ -207,6 +215,7 @@ function decodePlanned(
 ): void {
   const plan = pack.subjects[kind];
   const frame: MeasureFrame = { recent: state.recent, seqs: state.recent.map((event) => event.seq), origin };
+  const words = state.recent.map(() => newWords(plan.measures.length));
   const measures = new Finder(plan.measures, (measure: Measure) => measure.definition >>> 0);
   const samplers = new Finder(plan.samplers, (sampler) => sampler.definition >>> 0);
   const indicators = new Finder(plan.indicators, (rule) => fnv1a32(rule.id));
@@ -216,8 +225,14 @@ function decodePlanned(
     const index = measures.find(read32(reader));
     const kept = decodeMeasure(reader, frame, texts);
     const measure = plan.measures[index];
-    if (measure !== undefined && fits(measure, kept)) state.measures[index] = kept;
+    if (measure === undefined || !fits(measure, kept)) continue;
+    if (!isPlain(measure)) state.measures[index] = kept;
+    else {
+      takeCounted(reader, words, measure, kept, frame);
+      if (kept.buckets.length > 0) state.measures[index] = { ...kept, recent: [], newest: Number.NEGATIVE_INFINITY };
+    }
   }
+  for (const [i, event] of state.recent.entries()) event.counted = share(words[i] as number[]);
   for (let left = reader.count(6); left > 0; left -= 1) {
     const index = samplers.find(read32(reader));
     const kept = decodeSamples(reader);
@@ -238,6 +253,22 @@ function decodePlanned(
     const index = typologies.find(read32(reader));
     const kept = decodeAlert(reader, origin, texts);
     if (index >= 0) state.alerts[index] = kept;
+  }
+}
+
+/** Notes with the events that a plain measure counts them. */
+function takeCounted(
+  reader: ByteReader,
+  words: readonly number[][],
+  measure: Measure,
+  { recent }: MeasureState,
+  frame: MeasureFrame,
+): void {
+  for (let i = 0; i < contributionsIn(recent); i += 1) {
+    const place = firstAbove(frame.seqs, seqAt(recent, i)) - 1;
+    const event = frame.recent[place];
+    if (event?.seq !== seqAt(recent, i)) reader.fail("a recent event that counts");
+    setCounted(words[place] as number[], measure.index);
   }
 }
 

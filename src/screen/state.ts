@@ -9,6 +9,7 @@ import type { Purpose, Rail } from "../domain/tx.ts";
 import type { HitView, MarkView, View } from "../domain/view.ts";
 import type { Severity } from "../domain/vocabulary.ts";
 import type { Act } from "../rules/plan.ts";
+import type { CountedIn } from "./counted.ts";
 import type { KeySet } from "./key-set.ts";
 
 /** One of the newest movements (at most RECENT_EVENTS_MAX), for exact windows, evidence and marks. */
@@ -32,6 +33,8 @@ export interface RecentEvent {
   readonly contentHash: number;
   /** An authorisation that nothing has settled yet. */
   open: boolean;
+  /** Plain measures that count it. */
+  counted: CountedIn;
   /** Taken out by a reversal: contributions are gone, the id stays known. */
   reversed: boolean;
   /** Id of the booking that settled this authorisation; empty when none did. */
@@ -159,7 +162,7 @@ export interface EntityState {
   readonly seen: Map<number, number>;
   /** Reversals whose original was not there: 48-bit hashes of transaction ids. */
   readonly tombstones: number[];
-  /** By `Measure.index`. */
+  /** By `Measure.index`; of plain measures only what recent events do not tell (`plain-readings.ts`). */
   readonly measures: (MeasureState | undefined)[];
   /**
    * Measures that a change of the pack began or widened, by `Measure.index`: event time from which on every

@@ -6,6 +6,7 @@
 import { ENTITY_KINDS, type EntityKind } from "../domain/entity.ts";
 import { CHANNELS, type Direction, PURPOSES, RAILS, STAGES, type Tx } from "../domain/tx.ts";
 import type { Clause, CompiledRule, Context, Flow, Measure, Pack, Scope, Test, Tri } from "../rules/plan.ts";
+import { isPlain } from "./counted.ts";
 
 export interface PreparedRule {
   readonly rule: CompiledRule;
@@ -35,6 +36,9 @@ export interface Candidates {
 export interface SubjectIndex {
   readonly kind: EntityKind;
   readonly measures: readonly Measure[];
+  /** Those of which recent events tell everything, and those that keep lists of what they add. */
+  readonly plain: readonly Measure[];
+  readonly listed: readonly Measure[];
   readonly indicators: readonly PreparedRule[];
   readonly typologies: readonly PreparedRule[];
   /** Those whose hits travel along money. */
@@ -146,6 +150,8 @@ function indexSubject(pack: Pack, kind: EntityKind, read: ReturnType<typeof read
   return {
     kind,
     measures: plan.measures,
+    plain: plan.measures.filter(isPlain),
+    listed: plan.measures.filter((measure) => measure.value !== undefined && !isPlain(measure)),
     indicators,
     typologies,
     marking: { indicators: indicators.filter(marks), typologies: typologies.filter(marks) },

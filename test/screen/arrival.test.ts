@@ -10,6 +10,7 @@ import type { Pack } from "../../src/rules/plan.ts";
 import { contributionsIn, valuesOf } from "../../src/screen/contributions.ts";
 import { createEngine } from "../../src/screen/engine.ts";
 import type { HitRecord, Output, Verdict } from "../../src/screen/outputs.ts";
+import { measureOf } from "../../src/screen/plain-readings.ts";
 import { settleAlerts } from "../../src/screen/settled.ts";
 import type { Entity } from "../../src/screen/state.ts";
 import { indicator, type Move, move, packOf, profileOf, T0, typology } from "./build.ts";
@@ -86,7 +87,8 @@ function inward(id: string, hours: number, more: Partial<Move> = {}): Tx {
 
 const totals = (account: Account) => {
   const state = account.entity.work;
-  return state.measures.map((m) => {
+  return pack.subjects.account.measures.map((measure) => {
+    const m = measureOf(state, measure);
     if (m === undefined) return undefined;
     const buckets = m.buckets.reduce((sum, b) => sum + b.sum, 0);
     return valuesOf(m.recent, 0, contributionsIn(m.recent)).reduce((sum, value) => sum + value, buckets);

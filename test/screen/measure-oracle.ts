@@ -45,6 +45,7 @@ export function testMeasure(kind: MeasureKind, windowMinMs: number, windowMs: nu
     scope: { rail: undefined, direction: undefined, channel: undefined, purpose: undefined, stage: ["booked"] },
     where: undefined,
     value: undefined,
+    adds: "other",
     key: undefined,
     cap,
     windowMs,

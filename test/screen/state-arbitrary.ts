@@ -47,11 +47,16 @@ export const PLAN: PlanNames = {
   samplers: [77, 0xfffffff0],
 };
 
+/** Index of the measure that recent events tell. */
+const PLAIN = 2;
+
 /** A pack as the codec sees it: definitions and ids, nothing to run. */
 export function packOf(names: PlanNames): Pack {
   const flows: Flow[] = [];
   const measures: Measure[] = names.measures.map(({ definition, kind }, index) => ({
     ...testMeasure(kind, 3_600_000, 86_400_000),
+    // The third keeps no list: recent events tell it.
+    adds: index === PLAIN ? "amount" : "other",
     definition,
     slot: index,
     index,
@@ -147,6 +152,7 @@ const recentEvent: fc.Arbitrary<Omit<RecentEvent, "seq"> & { gap: number }> = re
   contentHash: hash32,
   open: fc.boolean(),
   reversed: fc.boolean(),
+  counted: fc.constantFrom([0], [1 << PLAIN]),
   settledBy: fc.oneof(fc.constant(""), text),
 });
 
@@ -169,7 +175,9 @@ function recentOf(
     const movementId = shape.ownIds ? event.movementId : event.txId;
     // What the packed form does not keep: hashes that nothing can be compared with any more.
     const contentHash = at >= clock - CONTENT_HASH_MS ? event.contentHash : 0;
-    return { seq, ...event, time: at, movementId, contentHash };
+    // Nor whether what was reversed had counted.
+    const counted = event.reversed ? [0] : event.counted;
+    return { seq, ...event, time: at, movementId, contentHash, counted };
   });
 }
 
@@ -199,6 +207,19 @@ function numberState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState>
       return { recent: cells, buckets: sorted, ...none, newest, overflowed };
     });
 }
+
+/** What is left to keep of a plain measure. */
+const bucketState: fc.Arbitrary<MeasureState> = fc
+  .tuple(fc.array(bucket, { minLength: 1, maxLength: 4 }), fc.boolean())
+  .map(([all, overflowed]) => ({
+    recent: [],
+    labels: undefined,
+    buckets: [...all].sort((a, b) => a.first - b.first),
+    groups: undefined,
+    keys: undefined,
+    newest: Number.NEGATIVE_INFINITY,
+    overflowed,
+  }));
 
 function splitState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState> {
   const groups = fc.array(fc.tuple(text, fc.array(fc.oneof(bucket, onesBucket), { maxLength: 2 })), { maxLength: 3 });
@@ -309,7 +330,7 @@ export const state: fc.Arbitrary<EntityState> = fc
       measures: fc.tuple(
         maybe(numberState(recent)),
         maybe(keyedState(recent)),
-        maybe(numberState(recent)),
+        maybe(bucketState),
         maybe(keyedState(recent)),
         maybe(splitState(recent)),
       ) as unknown as fc.Arbitrary<(MeasureState | undefined)[]>,

@@ -14,6 +14,7 @@ import {
 } from "../../src/screen/entity-codec.ts";
 import { contribute, evict, newMeasureState } from "../../src/screen/measures.ts";
 import { newState } from "../../src/screen/new-state.ts";
+import { measureOf } from "../../src/screen/plain-readings.ts";
 import type { Entity, EntityState } from "../../src/screen/state.ts";
 import { decodeState, decodeStateBytes, encodeState, encodeStateBytes } from "../../src/screen/state-codec.ts";
 import { typicalTransfer } from "../domain/typical.ts";
@@ -233,5 +234,5 @@ it("a typical state is one that holds what it says", () => {
   const state = typicalState(PACK, 60, "plain");
   expect(state.recent).toHaveLength(60);
   expect(state.clock - (state.recent[0]?.time ?? 0)).toBeGreaterThan(20 * DAY_MS);
-  expect(state.measures.every((measure) => measure !== undefined)).toBe(true);
+  expect(PACK.subjects.account.measures.every((measure) => measureOf(state, measure) !== undefined)).toBe(true);
 });
