@@ -95,6 +95,7 @@ function blockNode(read: Reading, column: number, outer: number, depth: number):
   if (depth > DEPTH_MAX || read.nodesLeft-- <= 0) return undefined;
   if (isItem(read)) return blockSeq(read, column, depth);
   if (matches(KEY, read) > 0) return blockMap(read, column, depth);
+  if (depth > 0 && isText(read)) return blockText(read, outer);
   const value = lineValue(read, outer, depth);
   return value !== undefined && endLine(read) ? value : undefined;
 }
@@ -102,6 +103,11 @@ function blockNode(read: Reading, column: number, outer: number, depth: number):
 function isItem({ text, at }: Reading): boolean {
   const next = text.charCodeAt(at + 1);
   return text.charCodeAt(at) === DASH && (next === SPACE || next === LINE);
+}
+
+function isText({ text, at }: Reading): boolean {
+  const c = text.charCodeAt(at);
+  return c === FOLDED || c === LITERAL;
 }
 
 /** Length of what the pattern finds here. */
@@ -152,8 +158,7 @@ function valueOfKey(read: Reading, column: number, depth: number): SourceNode | 
   }
   skipSpaces(read);
   if (depth >= DEPTH_MAX || read.nodesLeft-- <= 0) return undefined;
-  const c = read.text.charCodeAt(read.at);
-  if (c === FOLDED || c === LITERAL) return blockText(read, column);
+  if (isText(read)) return blockText(read, column);
   const value = lineValue(read, column, depth + 1);
   return value !== undefined && endLine(read) ? value : undefined;
 }

@@ -2,7 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readRuleFiles } from "../../src/files/rules-dir.ts";
+import { createFindings } from "../../src/rules/diagnostics.ts";
+import { formatRuleFile } from "../../src/rules/format.ts";
 import { loadPack } from "../../src/rules/load.ts";
+import { LIST_LIMITS } from "../../src/rules/source.ts";
 import { runInlineTests } from "../../src/workshop/test-runner.ts";
 import { readRuleTests, TEST_KINDS } from "../../src/workshop/test-spec.ts";
 
@@ -47,6 +50,11 @@ describe("the shipped pack", () => {
     const active = new Set(pack?.rules.filter(({ status }) => status === "active").map(({ id }) => id));
     expect(FIRST_RULES.filter((id) => !active.has(id))).toEqual([]);
     expect(active.size).toBe(RULE_FILES.length);
+  });
+
+  it("is in the form that `rules fmt` gives", () => {
+    const others = FILES.filter((file) => formatRuleFile(file, LIST_LIMITS, createFindings()) !== file.text);
+    expect(others.map(({ path }) => basename(path))).toEqual([]);
   });
 
   it("routes every typology in which a person may be a victim to specialists", () => {
