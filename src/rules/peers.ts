@@ -81,7 +81,7 @@ export function formatPeerFile(file: PeerFile): string {
     `    name: ${name}`,
     `    unit: ${unit}`,
     `    definition: "${definition}"`,
-    "    groups:",
+    groups.length === 0 ? "    groups: []" : "    groups:",
     ...groups.map((one) => {
       const values = [...one.percentiles].map(([percentile, value]) => `"${percentile}": "${value}"`).join(", ");
       return `      - { name: ${JSON.stringify(one.name)}, entities: ${one.entities}, percentiles: { ${values} } }`;
