@@ -1,7 +1,7 @@
 /** Reading and compiling a pack for a verb: the operator's folders, or the rules that come with Palermo. */
 import { basename, relative, sep } from "node:path";
 import { UsageError } from "../base/errors.ts";
-import { readRuleFiles } from "../files/rules-dir.ts";
+import { requireRuleFiles } from "../files/rules-dir.ts";
 import type { Lists } from "../rules/lists.ts";
 import { loadPack } from "../rules/load.ts";
 import type { Pack } from "../rules/plan.ts";
@@ -52,7 +52,7 @@ function publishedFiles(files: readonly SourceFile[], options: RulesOptions): So
 /** Compiles a pack. Throws UsageError with every finding when there is an error in it. */
 export function loadRules(options: RulesOptions): LoadedRules {
   const dir = options.rules ?? shippedRulesDir();
-  const files = readRuleFiles(dir, options.lists, options.tuning);
+  const files = requireRuleFiles(dir, options.lists, options.tuning);
   const { pack, lists, diagnostics } = loadPack(files, {
     ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
     ...(options.set === undefined ? {} : { set: options.set }),

@@ -41,7 +41,8 @@ export async function main(argv: readonly string[], terminal: Terminal = process
     if (outputGone) return exitCode;
     return await report(error, terminal, program.opts().debug === true);
   } finally {
-    terminal.stdout.off("error", onOutputError);
+    // What was written last may fail after this function: the process keeps its listener.
+    if (terminal.stdout !== process.stdout) terminal.stdout.off("error", onOutputError);
   }
 }
 

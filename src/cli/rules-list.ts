@@ -1,5 +1,5 @@
 /** `palermo rules list`: the rules of a folder, one a line. Exit 0, also when filters leave none; 2: rules at fault. */
-import { readRuleFiles } from "../files/rules-dir.ts";
+import { requireRuleFiles } from "../files/rules-dir.ts";
 import { readPack } from "../rules/load.ts";
 import type { RuleSource } from "../rules/schema.ts";
 import { tuningByRule } from "../rules/tuning.ts";
@@ -35,7 +35,7 @@ interface Row {
 
 /** Writes the list to `out`; returns the exit code. */
 export function runRulesList(args: RulesListArgs, out: { write(text: string): unknown }): number {
-  const pack = readPack(readRuleFiles(args.dir, args.lists, args.tuning));
+  const pack = readPack(requireRuleFiles(args.dir, args.lists, args.tuning));
   const tuned = tuningByRule(pack.tuning);
   const rows = pack.rules
     .map((rule) => rowOf(rule, tuned.get(rule.id.text)?.status))

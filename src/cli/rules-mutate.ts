@@ -3,7 +3,7 @@
  * for the others. Exit 0: at least `--min`, 1: less, or tests that fail already, 2: the rules are at fault.
  */
 import { UsageError } from "../base/errors.ts";
-import { readRuleFiles } from "../files/rules-dir.ts";
+import { requireRuleFiles } from "../files/rules-dir.ts";
 import { type MutationRun, mutateRules, type RuleScore } from "../workshop/mutation.ts";
 import { describeDiagnostics } from "./describe-diagnostics.ts";
 import { counted, EXIT_FAILED, EXIT_OK, EXIT_USAGE, printable, type Style, styleOf, type Terminal } from "./output.ts";
@@ -28,7 +28,7 @@ export interface RulesMutateArgs {
 export function runRulesMutate(args: RulesMutateArgs, terminal: Terminal): number {
   const { dir, lists, tuning, rule, min, json } = args;
   const progress = progressOf(terminal);
-  const files = readRuleFiles(dir, lists, tuning);
+  const files = requireRuleFiles(dir, lists, tuning);
   const run = mutateRules(files, { only: rule, search: args.search !== false, progress: progress.update });
   progress.clear();
   const errors = run.diagnostics.filter(({ severity }) => severity === "error");

@@ -6,7 +6,7 @@
 import { writeFileSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { UsageError } from "../base/errors.ts";
-import { readRuleFiles } from "../files/rules-dir.ts";
+import { requireRuleFiles } from "../files/rules-dir.ts";
 import { watchFolders } from "../files/watch.ts";
 import type { Coverage } from "../workshop/coverage.ts";
 import { resultsByRule, runInlineTests, type TestResult, type TestRun } from "../workshop/test-runner.ts";
@@ -37,7 +37,7 @@ type Out = Pick<Writable, "write">;
 
 /** Runs the inline tests of a folder and writes the result to `out`; returns the exit code. */
 export function runRulesTest(args: RulesTestArgs, out: Out): number {
-  const files = readRuleFiles(args.dir, args.lists, args.tuning);
+  const files = requireRuleFiles(args.dir, args.lists, args.tuning);
   const coverage = args.coverage === true || args.threshold !== undefined;
   const run = runInlineTests(files, { only: args.run, coverage });
   const errors = run.diagnostics.filter(({ severity }) => severity === "error");

@@ -14,6 +14,8 @@ import { computeToken, normaliseIdentifier, TOKEN_KEY_BYTES_MIN, TOKEN_KINDS } f
 export interface TokenOptions {
   /** File with the key as hexadecimal text; undefined: environment PALERMO_TOKEN_KEY. */
   readonly keyFile?: string;
+  /** One JSON object a token: kind and token, never the value. */
+  readonly json?: boolean;
   /** Names the key in the token, so that keys can be changed. */
   readonly keyId: number;
 }
@@ -32,21 +34,23 @@ export async function runToken(
   const known = TOKEN_KINDS.find((name) => name === kind);
   if (known === undefined) throw new UsageError(`unknown kind "${kind}": expected one of ${TOKEN_KINDS.join(", ")}`);
   const key = await readKey(options, terminal.env);
-  if (value === "-") return tokensOfLines(known, key, options.keyId, terminal);
+  const shown = (token: string): string => (options.json === true ? JSON.stringify({ kind: known, token }) : token);
+  if (value === "-")
+    return tokensOfLines(known, (text) => shown(computeToken(key, options.keyId, known, text)), terminal);
   const normalised = normaliseIdentifier(known, value);
   if (normalised.kind === "invalid") throw new UsageError(`not a valid ${known}: expected ${normalised.expected}`);
-  terminal.stdout.write(`${computeToken(key, options.keyId, known, normalised.value)}\n`);
+  terminal.stdout.write(`${shown(computeToken(key, options.keyId, known, normalised.value))}\n`);
   return EXIT_OK;
 }
 
-async function tokensOfLines(kind: TokenKind, key: Uint8Array, keyId: number, terminal: Terminal): Promise<number> {
+async function tokensOfLines(kind: TokenKind, tell: (value: string) => string, terminal: Terminal): Promise<number> {
   const writer = createStreamWriter(terminal.stdout);
   let line = 0;
   let rejected = 0;
   for await (const value of createInterface({ input: terminal.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
     line += 1;
     const normalised = normaliseIdentifier(kind, value);
-    if (normalised.kind === "value") writer.write(computeToken(key, keyId, kind, normalised.value));
+    if (normalised.kind === "value") writer.write(tell(normalised.value));
     else {
       rejected += 1;
       writer.write("");

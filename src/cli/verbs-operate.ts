@@ -67,4 +67,6 @@ finds no state in Redis rebuilds it by itself: this verb is for state that is th
 
 Examples:
   palermo rebuild --config palermo.yaml
-  palermo rebuild --partition 3,7 --yes --json`;
+  palermo rebuild --partition 3,7 --yes --json
+
+Exit codes: 0 rebuilt, 1 failed, 2 usage or configuration at fault.`;

@@ -73,7 +73,9 @@ const RUN_EXAMPLES = `
 Examples:
   palermo run --config palermo.yaml
   palermo run --role intake --kafka-brokers kafka1:9092,kafka2:9092 --redis-url redis://redis:6379
-  palermo run --print-config`;
+  palermo run --print-config
+
+Exit codes: 0 stopped as asked, 1 failed, 2 usage, configuration or rules at fault.`;
 
 const PACKS_EXAMPLES = `
 A pack holds from a record of each views partition on. Starting palermo run with rules that were in force before and
@@ -82,9 +84,13 @@ have been replaced does not bring them back; this does.
 Examples:
   palermo packs --config palermo.yaml
   palermo packs --activate 3f9c1d --redis-url redis://redis:6379
-  palermo packs --json`;
+  palermo packs --json
+
+Exit codes: 0 listed or activated, 1 failed, 2 usage, configuration at fault, or no such pack.`;
 
 const FEED_EXAMPLES = `
 Examples:
   palermo feed fixtures/nexus/transactions.ndjson --parties fixtures/nexus/parties.ndjson
-  palermo feed january.ndjson.gz --rate 1000 --kafka-brokers 127.0.0.1:9092`;
+  palermo feed january.ndjson.gz --rate 1000 --kafka-brokers 127.0.0.1:9092
+
+Exit codes: 0 sent, 1 failed, 2 usage or configuration at fault.`;

@@ -82,7 +82,9 @@ The settled form does not depend on the order in which transactions arrived: com
 Examples:
   palermo alerts alerts.ndjson
   palermo alerts --settled alerts.ndjson > settled.ndjson
-  palermo alerts --settled --topic palermo.alerts --topic palermo.alerts.protected --brokers 127.0.0.1:9092`;
+  palermo alerts --settled --topic palermo.alerts --topic palermo.alerts.protected --brokers 127.0.0.1:9092
+
+Exit codes: 0 shown, 1 failed, 2 usage, or a line that is no alert.`;
 
 /** Adds `palermo token`. */
 export function addTokenVerb(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -93,6 +95,7 @@ export function addTokenVerb(program: Command, terminal: Terminal, done: (code: 
     .argument("<value>", "the identifier; - reads one a line from standard input")
     .option("--key-file <file>", "key as hexadecimal text, 32 bytes or more (default: PALERMO_TOKEN_KEY)")
     .option("--key-id <number>", "number that names the key in the token", countOption(1), 1)
+    .option("--json", "each token as one JSON object with its kind")
     .addHelpText("after", TOKEN_HELP)
     .action(async (kind: string, value: string, options: TokenOptions) => {
       const { runToken } = await import("./token.ts");
@@ -105,4 +108,7 @@ The rules by which values are brought to one form stand in docs/tokens.md, with 
 
 Examples:
   palermo token iban "GB82 WEST 1234 5698 7654 32" --key-file token.key
-  palermo token phone - --key-file token.key < phones.txt`;
+  palermo token phone - --key-file token.key < phones.txt
+
+Exit codes: 0 computed, 1 failed, 2 usage, no key or no such value,
+3 some lines of standard input were no such values.`;

@@ -21,6 +21,13 @@ export function readRuleFiles(dir: string, listsDir?: string, tuningPath?: strin
   return [...withLists(untuned, listsDir), { path: tuningPath, text: readTextFile(tuningPath) }];
 }
 
+/** The same for a folder that must hold something: an empty one is most often a slip in its name. */
+export function requireRuleFiles(dir: string, listsDir?: string, tuningPath?: string): SourceFile[] {
+  const files = readRuleFiles(dir, listsDir, tuningPath);
+  if (files.length === 0) throw new UsageError(`${dir}: no rule files (*.yaml) here`);
+  return files;
+}
+
 function withLists(shipped: readonly SourceFile[], listsDir: string | undefined): SourceFile[] {
   if (listsDir === undefined) return [...shipped];
   const own = readTree(listsDir);

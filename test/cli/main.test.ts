@@ -20,6 +20,17 @@ describe("help and version", () => {
     expect(out).toContain("Exit codes: 0 fine, 1 failed, 2 usage, configuration or rules at fault");
   });
 
+  it.each([
+    ...["replay", "explain", "evidence", "baseline", "alerts", "token", "run", "feed", "packs", "verify", "rebuild"],
+    ...["new", "list", "check", "fmt", "schema", "plan", "lock", "test", "mutate", "diff"].map(
+      (verb) => `rules ${verb}`,
+    ),
+  ])("tells the exit codes of %s", async (verb) => {
+    const { code, out } = await palermo(`${verb} --help`);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Exit codes: 0 \w+/m);
+  });
+
   it.each(["replay", "run", "alerts", "token", "rules check", "rules test"])("shows examples for %s", async (verb) => {
     for (const line of [`${verb} --help`, ...(verb.includes(" ") ? [] : [`help ${verb}`])]) {
       const { code, out } = await palermo(line);
@@ -43,6 +54,8 @@ describe("help and version", () => {
 });
 
 describe("usage at fault", () => {
+  const EMPTY = mkdtempSync(join(tmpdir(), "palermo-empty-"));
+
   it.each([
     ["no verb", "", /Usage: palermo/],
     ["an unknown verb", "reply x", /unknown command 'reply'\n\(Did you mean replay\?\)/],
@@ -55,6 +68,15 @@ describe("usage at fault", () => {
     ["a setting that is none", "replay x --set A", /Expected RULE\.param=value/],
     ["a missing file", "alerts /nowhere/alerts.ndjson", /\/nowhere\/alerts\.ndjson: no such file/],
     ["nothing to read", "alerts", /nothing to read/],
+    ["a folder without rules to test", `rules test ${EMPTY}`, /no rule files \(\*\.yaml\) here/],
+    ["a folder without rules to list", `rules list ${EMPTY}`, /no rule files/],
+    ["a folder without rules to plan", `rules plan ${EMPTY}`, /no rule files/],
+    ["a folder without rules to mutate", `rules mutate ${EMPTY}`, /no rule files/],
+    [
+      "a folder without rules to screen with",
+      `replay fixtures/funnel-ring/transactions.ndjson --rules ${EMPTY}`,
+      /no rule files/,
+    ],
     ["a token without a key", "token party 1", /no key: give --key-file/],
     ["a configuration at fault", "run --role nobody", /--role:1:1: error/],
   ])("%s: exit code 2, one message, no stack", async (_what, line, message) => {

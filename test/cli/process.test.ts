@@ -37,6 +37,11 @@ describe("palermo as a process", () => {
     expect({ code, signal, err }).toEqual({ code: 0, signal: null, err: "" });
   });
 
+  it("ends quietly when the reader of its help goes away", async () => {
+    const { code, signal, err } = await palermo(["run", "--help"], 1);
+    expect({ code, signal, err }).toEqual({ code: 0, signal: null, err: "" });
+  });
+
   it("writes everything before it ends, and exits with the code of its verb", async () => {
     const whole = await palermo(["replay", many, "--rules", rules]);
     expect([whole.code, whole.out.endsWith("}\n"), whole.err.includes("4,800 transactions screened")]).toEqual([

@@ -84,6 +84,16 @@ describe("palermo token", () => {
     expect(fromEnv.out()).toBe(fromFile.out());
   });
 
+  it("gives JSON where it is asked for, without the value", async () => {
+    const one = fakeTerminal();
+    expect(await runToken("party", "C-1029", { keyFile, keyId: 1, json: true }, one)).toBe(0);
+    const token = "k1.CVT5J3RZ6FKTFFP2NJTU7IB6RAU6JJTITM33E5W5WJP5DSITV4SQ";
+    expect(JSON.parse(one.out())).toEqual({ kind: "party", token });
+    const lines = fakeTerminal({ stdin: "C-1029\nC-1029\n" });
+    expect(await runToken("party", "-", { keyFile, keyId: 1, json: true }, lines)).toBe(0);
+    expect(lines.out()).toBe(one.out() + one.out());
+  });
+
   it("takes values from standard input, names bad lines without repeating them and exits with 3", async () => {
     const terminal = fakeTerminal({ stdin: "+44 20 7946 0000\r\nnot-a-phone\n00442079460000\n" });
     expect(await runToken("phone", "-", { keyFile, keyId: 7 }, terminal)).toBe(3);
