@@ -147,7 +147,7 @@ export interface Bus {
 export interface ConsumerOptions {
   /** Most bytes of one partition in one fetch. */
   readonly maxBytesPerPartition?: number;
-  /** How long the broker may wait for the first byte, ms: the floor of latency when idle. */
+  /** How long the broker may wait for the first byte, ms: how soon a partition is read that was resumed meanwhile. */
   readonly maxWaitMs?: number;
 }
 

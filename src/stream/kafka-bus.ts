@@ -35,7 +35,11 @@ export interface BusLog {
 
 /** Most bytes of one fetch of one partition: what one batch of the worker is cut from. */
 const FETCH_BYTES_DEFAULT = 1 << 20;
-const FETCH_WAIT_MS_DEFAULT = 20;
+/**
+ * What is written meanwhile ends the wait at once; only a partition that is resumed waits for its end. Idle, with 20 ms
+ * a consumer of 16 partitions cost the broker 5 % of a core and its own process as much, with this a fifth.
+ */
+const FETCH_WAIT_MS_DEFAULT = 100;
 const HEARTBEAT_MS = 1_000;
 /** Looks at the metadata of topics just created before that counts as failed, about half a minute. */
 const LEADERS_TRIES = 30;

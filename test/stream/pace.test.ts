@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { GroupOffset, PartitionRange } from "../../src/stream/bus.ts";
-import { createPace } from "../../src/stream/pace.ts";
+import { createPace, type Pace } from "../../src/stream/pace.ts";
 
 const AHEAD = 1_000;
 const WAIT = 60_000;
@@ -16,9 +16,26 @@ function setup() {
       offsets.map((offset, partition) => ({ partition, offset, metadata: "" })),
   };
   const clock = { now: () => now, sleep: async () => undefined, breathe: async () => undefined };
-  const pace = createPace(admin, { views: "views", group: "screen", aheadMs: AHEAD, waitMs: WAIT }, clock);
+  let asked = 0;
+  const counting = {
+    ...admin,
+    groupOffsets: () => {
+      asked++;
+      return admin.groupOffsets();
+    },
+  };
+  const made = createPace(counting, { views: "views", group: "screen", aheadMs: AHEAD, waitMs: WAIT }, clock);
+  // A look in vain is not repeated within the same 100 ms: `look` comes later than that.
+  const look = (): Promise<void> => {
+    now += 100;
+    return made.look();
+  };
+  const pace: Pace = Object.create(made, { look: { value: look } });
   return {
     pace,
+    lookNow: () => made.look(),
+    /** Looks that asked the broker. */
+    asked: () => asked,
     ends,
     offsets,
     later: (ms: number) => {
@@ -111,10 +128,9 @@ describe("the pace of intake", () => {
     await pace.look();
     write(10_000);
     await pace.look();
-    later(WAIT - 1);
+    later(WAIT - 200);
     await pace.look();
     expect([pace.limit(90_000_000) < 90_000_000, pace.released]).toEqual([true, 0]);
-    later(1);
     await pace.look();
     expect([pace.limit(90_000_000), pace.released]).toEqual([90_000_000 + AHEAD, 1]);
     write(20_000);
@@ -144,5 +160,44 @@ describe("the pace of intake", () => {
     write(20_000);
     await pace.look();
     expect(pace.limit(20_000)).toBeGreaterThanOrEqual(50_000 + AHEAD);
+  });
+
+  test("the broker is not asked while nothing is under way, and again as soon as something is waited for", async () => {
+    const { pace, lookNow, asked, offsets, ends, write, later } = setup();
+    await pace.look();
+    for (let i = 0; i < 100; i++) await pace.look();
+    expect(asked()).toBe(1);
+    write(10_000);
+    expect(pace.limit(90_000_000)).toBeLessThan(90_000_000);
+    await pace.look();
+    expect(asked()).toBe(2);
+    offsets[0] = ends[0];
+    later(30);
+    await lookNow();
+    expect([asked(), pace.limit(90_000_000)]).toEqual([3, 90_000_000 + AHEAD]);
+  });
+
+  test("looks in vain become rarer while it waits, and are rare while there is time enough", async () => {
+    const { pace, lookNow, asked, offsets, ends, write, later } = setup();
+    const inASecond = async (head: number): Promise<number> => {
+      const before = asked();
+      for (let i = 0; i < 50; i++) {
+        later(20);
+        pace.limit(head);
+        await lookNow();
+      }
+      return asked() - before;
+    };
+    await pace.look();
+    write(50);
+    offsets[0] = ends[0];
+    await pace.look();
+    write(100);
+    expect(await inASecond(100)).toBe(1);
+    write(AHEAD - 100);
+    expect(await inASecond(AHEAD - 100)).toBeGreaterThan(AHEAD / 200);
+    const waiting = await inASecond(90_000_000);
+    expect(waiting).toBeGreaterThanOrEqual(10);
+    expect(waiting).toBeLessThanOrEqual(16);
   });
 });
