@@ -20,6 +20,7 @@ import type {
 } from "../store/port.ts";
 import { formatSequence } from "../store/port.ts";
 import type { BusRecord } from "./bus.ts";
+import { memoryOf } from "./entity-memory.ts";
 import { encodeMarksEntry } from "./marks-entry.ts";
 import { positionAfter } from "./positions.ts";
 import { type PackedView, RecordReader, ViewPacker, viewsSource } from "./record.ts";
@@ -75,7 +76,7 @@ export class PartitionState {
   committed: bigint;
   /** Greatest event time among movements taken. */
   eventTime = Number.NEGATIVE_INFINITY;
-  /** Encoded bytes of cached entities, as last known. */
+  /** Memory that cached entities take, as estimated from their encoded lengths. */
   cachedBytes = 0;
 
   private readonly packer: ViewPacker;
@@ -279,7 +280,7 @@ export class PartitionState {
         // A second chance: back to the end, where a Map's iteration comes by again.
         cached.used = false;
         this.entities.set(cached.key, cached);
-      } else this.cachedBytes -= cached.bytes;
+      } else this.cachedBytes -= memoryOf(cached.bytes);
     }
   }
 
@@ -307,7 +308,7 @@ export class PartitionState {
 
   private hold(key: EntityKey, engine: ScreenEngine, entity: Entity, bytes: number): void {
     this.entities.set(key, { key, engine, entity, bytes, used: true, dirty: false, flying: false });
-    this.cachedBytes += bytes;
+    this.cachedBytes += memoryOf(bytes);
   }
 
   private touch(cached: Cached): void {
@@ -323,7 +324,7 @@ export class PartitionState {
     const isAddition = addition !== undefined;
     const value = addition ?? engine.encode(entity);
     const bytes = value.length + (isAddition ? cached.bytes : 0);
-    this.cachedBytes += bytes - cached.bytes;
+    this.cachedBytes += memoryOf(bytes) - memoryOf(cached.bytes);
     cached.bytes = bytes;
     cached.dirty = false;
     cached.flying = true;

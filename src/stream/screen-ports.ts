@@ -75,7 +75,7 @@ export interface ScreenTopics {
 export interface ScreenConfig {
   readonly tenant: string;
   readonly group: string;
-  /** Encoded bytes of entities that the cache may hold, all partitions together. */
+  /** Memory that entities in the cache may take, all partitions together. */
   readonly cacheBytes: number;
   /** A commit closes at so many changed entities, bytes or ms, at a record's edge. */
   readonly commitEntities: number;
