@@ -5,6 +5,7 @@
  */
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import { StoreError } from "./port.ts";
+import { WrittenCommand } from "./written-command.ts";
 
 export interface ConnectionEvents {
   connected(address: string): void;
@@ -109,7 +110,7 @@ export function connectRedis(options: ConnectionOptions): Connection {
   };
   return {
     address,
-    call: (command, args) => attempt(() => client.callBuffer(command, ...args)),
+    call: (command, args) => attempt(async () => client.sendCommand(new WrittenCommand(command, args))),
     everywhere: (command, args) =>
       attempt(async () => {
         for (const master of masters()) await master.callBuffer(command, ...args);
