@@ -7,7 +7,16 @@ const TICK_US = 10_000;
 
 /** CPU time that a process has used so far, microseconds. */
 export function cpuUs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return usedUs(`/proc/${pid}/stat`);
+}
+
+/** The same of its main thread alone. */
+export function mainThreadUs(pid: number): number {
+  return usedUs(`/proc/${pid}/task/${pid}/stat`);
+}
+
+function usedUs(file: string): number {
+  const stat = readFileSync(file, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * TICK_US;
 }

@@ -4,7 +4,7 @@ import { GAP_MS, messages } from "./end-to-end.ts";
 import { lines } from "./generate.ts";
 import type { Role } from "./palermo.ts";
 import { runPass } from "./pipeline.ts";
-import { STAGES, stagesOf } from "./profile-stages.ts";
+import { stagesOf } from "./profile-stages.ts";
 import type { Row } from "./report.ts";
 import type { Services } from "./services.ts";
 import { createTopic, fill } from "./topic.ts";
@@ -13,8 +13,8 @@ const INPUTS = 4;
 const ROLES: readonly Role[] = ["intake", "screen"];
 
 /**
- * CPU a transaction by stage and process. The profile covers a process from start to end, so start-up and compiling
- * are in it; `threads` is what a process used beside its main thread: garbage collection, compiling, sockets.
+ * CPU a transaction by stage and process: of the main thread by the shares that the profile gives, within the time of
+ * the pass; `other threads` are those that collect garbage and compile.
  */
 export async function stages(services: Services, folder: string, count: number, accounts: number): Promise<Row[]> {
   const topic = `stages-${count}`;
@@ -24,19 +24,23 @@ export async function stages(services: Services, folder: string, count: number, 
   const pass = await runPass({ services, name: topic, topic, roles: ROLES, nodeArgs });
   const rows: Row[] = [];
   const bench = "stages";
+  const unit = "us/tx";
+  let all = 0;
   for (const role of ROLES) {
-    const sums = stagesOf(join(folder, role));
-    let inMain = 0;
-    for (const stage of STAGES) {
-      const used = sums.get(stage) ?? 0;
-      inMain += used;
-      if (used / count >= 0.005) rows.push({ bench, what: `${role}: ${stage}`, value: used / count, unit: "us/tx" });
+    const main = (pass.mainUs[role] ?? 0) / count;
+    const threads = (pass.cpuUs[role] ?? 0) / count - main;
+    for (const [stage, share] of stagesOf(join(folder, role), pass.window)) {
+      const value = share * main;
+      if (value >= 0.005) rows.push({ bench, what: `${role}: ${stage}`, value, unit });
     }
-    const threads = Math.max(0, (pass.cpuUs[role] ?? 0) - inMain);
-    rows.push({ bench, what: `${role}: threads`, value: threads / count, unit: "us/tx" });
+    rows.push({ bench, what: `${role}: other threads`, value: threads, unit });
+    all += main + threads;
   }
   for (const who of ["broker", "redis"]) {
-    rows.push({ bench, what: who, value: (pass.cpuUs[who] ?? 0) / count, unit: "us/tx" });
+    const value = (pass.cpuUs[who] ?? 0) / count;
+    rows.push({ bench, what: who, value, unit });
+    all += value;
   }
+  rows.push({ bench, what: "all processes", value: all, unit });
   return rows;
 }
