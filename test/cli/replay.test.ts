@@ -215,6 +215,26 @@ describe("rules", () => {
   });
 });
 
+describe("a mapping", () => {
+  it("makes movements of foreign columns; a row that it cannot make one of is rejected by its place", async () => {
+    const mapping = join(import.meta.dirname, "../../fixtures/mappings/amlsim.yaml");
+    const rows = ["sourceNodeId,targetNodeId,value,time", "360,18984,125.5,1", "7,8,much,2", "8,9,10,3", "9,10,11"];
+    const file = write(folder, "nodes.csv", `${rows.join("\n")}\n`);
+    const path = join(folder, "nodes-rejected.ndjson");
+    const { code, err } = await replay(file, "--mapping", mapping, "--rejects", path);
+    expect(code).toBe(3);
+    expect(err).toContain("4 rows: 2 transactions screened");
+    const found = readLines(path).map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(found.map((row) => [row.line, row.file])).toEqual([
+      [3, file],
+      [5, file],
+    ]);
+    // Without it the same file says what it lacks.
+    const plain = await replay(file);
+    expect([plain.code, plain.err]).toEqual([2, expect.stringContaining("give a mapping file (--mapping)")]);
+  });
+});
+
 describe("rows that cannot be screened", () => {
   const rejects = join(folder, "rejected.ndjson");
 
