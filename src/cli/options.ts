@@ -35,6 +35,12 @@ export function percentOption(text: string): number {
   return value;
 }
 
+/** A name of at least one character, as the configuration of `run` demands. */
+export function nameOption(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("Expected a name.");
+  return text;
+}
+
 /** Gathers an option that may stand more than once. */
 export function gathered(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { AlertsOptions } from "./alerts.ts";
-import { countOption, endTimeOption, gathered, settingOption, timeOption } from "./options.ts";
+import { countOption, endTimeOption, gathered, nameOption, settingOption, timeOption } from "./options.ts";
 import type { Terminal } from "./output.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { TokenOptions } from "./token.ts";
@@ -35,7 +35,7 @@ export function addReplayVerb(program: Command, terminal: Terminal, done: (code:
         .default("auto"),
     )
     .option("--as-of <time>", "reference for times in the far future (default: the start of the run)", timeOption)
-    .option("--tenant <name>", "tenant, part of the alert ids", "default")
+    .option("--tenant <name>", "tenant, part of the alert ids", nameOption, "default")
     .option("--json", "summary as one JSON object: on stdout when --alerts takes the alerts, else on stderr")
     .option("-q, --quiet", "no progress and no summary")
     .addHelpText("after", REPLAY_HELP)

@@ -58,7 +58,7 @@ function entriesOf(dir: string) {
   try {
     return readdirSync(dir, { withFileTypes: true });
   } catch (error) {
-    throw new UsageError(`${dir}: cannot be read as a folder of rules (${fileReason(error)})`);
+    throw new UsageError(`${dir}: cannot be read as a folder of rules or lists (${fileReason(error)})`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { describe, expect, it } from "vitest";
-import { countOption, endTimeOption, gathered, settingOption, timeOption } from "../../src/cli/options.ts";
+import { countOption, endTimeOption, gathered, nameOption, settingOption, timeOption } from "../../src/cli/options.ts";
 import { printable, wrap } from "../../src/cli/output.ts";
 import { layoutTable } from "../../src/cli/table.ts";
 
@@ -18,6 +18,11 @@ describe("options", () => {
   it("reads counts", () => {
     expect(countOption(1)("250")).toBe(250);
     for (const text of ["0", "-1", "1e3", "1.5", "", "9".repeat(30)]) expect(() => countOption(1)(text)).toThrow();
+  });
+
+  it("reads names", () => {
+    expect(nameOption("a bank")).toBe("a bank");
+    for (const text of ["", " ", "\t"]) expect(() => nameOption(text)).toThrow(InvalidArgumentError);
   });
 
   it("gathers settings; the last of two for one parameter holds", () => {
