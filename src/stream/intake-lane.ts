@@ -51,6 +51,8 @@ export class Lane {
   passed = 0;
   private queue: (readonly BusRecord[])[] = [];
   private read = 0;
+  /** Everything before it was passed on. */
+  private passedTo = 0n;
 
   constructor(at: TopicPartition, source: number, decoder: Decoder, catchUpTo: bigint | undefined, now: number) {
     this.at = at;
@@ -98,7 +100,10 @@ export class Lane {
 
   /** The head was passed on. */
   pass(): void {
-    if (this.head !== undefined && this.head.time > this.time) this.time = this.head.time;
+    if (this.head !== undefined) {
+      if (this.head.time > this.time) this.time = this.head.time;
+      this.passedTo = this.head.record.offset + 1n;
+    }
     this.head = undefined;
     this.passed++;
   }
@@ -115,6 +120,16 @@ export class Lane {
     if (this.catchUpTo === undefined) return false;
     const next = this.head?.record.offset ?? this.queue[0]?.[this.read]?.offset ?? this.expected;
     return next < this.catchUpTo;
+  }
+
+  /**
+   * Profiles that stood there at the start are passed on and not acknowledged: should this worker die, another begins
+   * with them again, and movements that others pass on meanwhile would be ahead of them.
+   */
+  get unacknowledged(): boolean {
+    if (this.catchUpTo === undefined) return false;
+    const upTo = this.passedTo < this.catchUpTo ? this.passedTo : this.catchUpTo;
+    return (this.position?.next ?? 0n) < upTo;
   }
 
   /** Event time before which it will pass nothing on; undefined: it holds nobody back. */

@@ -279,7 +279,7 @@ class Worker implements IntakeWorker {
       [...lanes]
         .filter(([, lane]) => lane.state !== "halted")
         .map(([name, lane]) => {
-          const bound = lane.bound(now);
+          const bound = lane.unacknowledged ? 0 : lane.bound(now);
           const settled = bound ?? (lane.catchUpTo === undefined ? lane.time : Number.MAX_SAFE_INTEGER);
           const isOpen = open < Number.POSITIVE_INFINITY && lane.catchUpTo === undefined;
           const head = !isOpen ? settled : bound === undefined ? open : Math.min(bound, open);

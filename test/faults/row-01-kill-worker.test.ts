@@ -6,14 +6,14 @@ import { faultTest, LONG, SEED, withRig } from "./fault-test.ts";
 import { expectAsReference, referenceOf } from "./oracle.ts";
 import { movements } from "./sample.ts";
 
-const KILLS = LONG ? 50 : 6;
-const TOTAL = KILLS * 2_500;
+const KILLS = LONG ? 50 : 10;
+const TOTAL = LONG ? 125_000 : 50_000;
 
 faultTest(
   {
     row: "1",
     fault: "kill -9 of the screening worker",
-    how: `SIGKILL at ${KILLS} random instants under load, each time started again`,
+    how: `SIGKILL at ${KILLS} random instants during ${TOTAL} transactions, each time started again`,
     mustHold: "oracle; recovery within two session timeouts",
     timeoutMs: 100_000 + KILLS * 12_000,
   },
