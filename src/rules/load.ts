@@ -71,10 +71,13 @@ export function loadPack(files: readonly SourceFile[], options: LoadOptions = {}
   return compilePack(readPack(files, options.asOf), options);
 }
 
-/** Reads the files of a pack; `asOf` judges the dates of lists. */
-export function readPack(files: readonly SourceFile[], asOf?: number): PackSource {
+/** Trees of files in which nothing was found, for whoever reads the same files again. */
+export type FileTrees = Map<SourceFile, MapNode>;
+
+/** Reads the files of a pack; `asOf` judges the dates of lists. Trees are taken from `trees` and put there. */
+export function readPack(files: readonly SourceFile[], asOf?: number, trees: FileTrees = new Map()): PackSource {
   const findings = createFindings();
-  const { ruleRoots, listRoots, peerRoots, vocabularyRoot, tuningRoot } = readRoots(files, findings);
+  const { ruleRoots, listRoots, peerRoots, vocabularyRoot, tuningRoot } = readRoots(files, findings, trees);
   const vocabulary = vocabularyRoot && readVocabulary(vocabularyRoot, findings);
   const lists = readLists(listRoots, vocabulary, asOf, findings);
   const rules = readRules(ruleRoots, findings);
@@ -138,7 +141,19 @@ interface Roots {
 
 const SCHEMAS = ["rule/v1", "list/v1", "vocabulary/v1", "tuning/v1", "baseline/v1"];
 
-function readRoots(files: readonly SourceFile[], findings: Findings): Roots {
+/** The tree of a rule or a list; undefined when it cannot be read. Only lists and base lines may be long. */
+export function treeOf(file: SourceFile, findings: Findings, trees: FileTrees): MapNode | undefined {
+  const known = trees.get(file);
+  if (known !== undefined) return known;
+  // Which of them a file is stands near its beginning.
+  const isList = /(^|\n|[{,])\s*["']?schema["']?\s*:\s*["']?(list|baseline)\/v1/.test(file.text.slice(0, 4_000));
+  const before = findings.errors;
+  const root = readSource(file, isList ? LIST_LIMITS : RULE_LIMITS, findings);
+  if (root !== undefined && findings.errors === before) trees.set(file, root);
+  return root;
+}
+
+function readRoots(files: readonly SourceFile[], findings: Findings, trees: FileTrees): Roots {
   const single = { vocabularyRoot: undefined, tuningRoot: undefined };
   const roots: Roots = { ruleRoots: [], listRoots: [], peerRoots: [], ...single };
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
@@ -147,9 +162,7 @@ function readRoots(files: readonly SourceFile[], findings: Findings): Roots {
     return roots;
   }
   for (const file of sorted) {
-    // Only lists and base lines may be long; which of them a file is stands near its beginning.
-    const isList = /(^|\n|[{,])\s*["']?schema["']?\s*:\s*["']?(list|baseline)\/v1/.test(file.text.slice(0, 4_000));
-    const root = readSource(file, isList ? LIST_LIMITS : RULE_LIMITS, findings);
+    const root = treeOf(file, findings, trees);
     if (root === undefined) continue;
     const schema = root.byKey.get("schema")?.value;
     const text = schema?.kind === "scalar" ? schema.text : "";

@@ -60,7 +60,7 @@ export function mutateRules(files: readonly SourceFile[], options: MutationOptio
   const { only, search = false, progress } = options;
   const inForce = new Set(pack.rules.map(({ id }) => id));
   const tested = files
-    .map(readRuleTests)
+    .map((file) => readRuleTests(file, sources.trees))
     .filter((rule) => rule !== undefined)
     .filter(({ ruleId }) => inForce.has(ruleId) && (only === undefined || ruleId === only));
   const rules = tested.map((rule, i) => {

@@ -4,15 +4,25 @@
  */
 import { createZones, type Zones } from "../domain/time.ts";
 import { createFindings } from "../rules/diagnostics.ts";
-import { compilePack, type Loaded, type LoadOptions, type PackSource, readPack } from "../rules/load.ts";
+import {
+  compilePack,
+  type FileTrees,
+  type Loaded,
+  type LoadOptions,
+  type PackSource,
+  readPack,
+  treeOf,
+} from "../rules/load.ts";
 import type { Pack } from "../rules/plan.ts";
-import { RULE_LIMITS, readSource, type SourceFile } from "../rules/source.ts";
+import type { SourceFile } from "../rules/source.ts";
 import { type PeersOfRule, tablesOf } from "./given-peers.ts";
 
 /** Rule and list files as read, by the lists that tests put in place of the files' own. */
 export interface Sources {
   /** Shared by all tests: making a zone ready costs more than a short test. */
   readonly zones: Zones;
+  /** Of files that were read. */
+  readonly trees: FileTrees;
   read(lists: ReadonlyMap<string, string>): PackSource;
 }
 
@@ -32,7 +42,9 @@ export interface PackBuild {
 
 /** Reads rule and list files on demand; lists that a test gives take the place of those in the files. */
 export function createSources(files: readonly SourceFile[]): Sources {
-  return { zones: createZones(), read: byGiven((lists) => readPack(withLists(files, lists))) };
+  const trees: FileTrees = new Map();
+  const read = byGiven((lists) => readPack(withLists(files, lists, trees), undefined, trees));
+  return { zones: createZones(), trees, read };
 }
 
 /** Compiles packs on demand. */
@@ -74,10 +86,10 @@ function byGiven<T>(make: Make<T>): Make<T> {
 }
 
 /** The files with other entries in the named lists. A list that the pack does not have stays unknown to it. */
-function withLists(files: readonly SourceFile[], lists: ReadonlyMap<string, string>): SourceFile[] {
+function withLists(files: readonly SourceFile[], lists: ReadonlyMap<string, string>, trees: FileTrees): SourceFile[] {
   if (lists.size === 0) return [...files];
   return files.map((file) => {
-    const root = readSource(file, RULE_LIMITS, createFindings());
+    const root = treeOf(file, createFindings(), trees);
     const text = (key: string) => {
       const node = root?.byKey.get(key)?.value;
       return node?.kind === "scalar" ? node.text : undefined;

@@ -48,7 +48,7 @@ export function runInlineTests(files: readonly SourceFile[], options: RunOptions
   const results: TestResult[] = [];
   const untested: string[] = [];
   for (const file of files) {
-    const rule = readRuleTests(file);
+    const rule = readRuleTests(file, sources.trees);
     if (rule === undefined) continue;
     if (rule.tests.length === 0 && rule.faults.length === 0) untested.push(rule.ruleId);
     watch?.begin(rule.ruleId);
@@ -59,10 +59,11 @@ export function runInlineTests(files: readonly SourceFile[], options: RunOptions
 
 /** The same rule by rule, for a caller that has other work to do in between; nothing when the rules have errors. */
 export function* inlineTestSteps(files: readonly SourceFile[]): Generator<readonly TestResult[]> {
-  const packs = createPacks(createSources(files), { set: {} });
+  const sources = createSources(files);
+  const packs = createPacks(sources, { set: {} });
   if (packs.load(new Map()).pack === undefined) return;
   for (const file of files) {
-    const rule = readRuleTests(file);
+    const rule = readRuleTests(file, sources.trees);
     if (rule !== undefined) yield runRule(packs, rule, undefined, () => undefined);
   }
 }

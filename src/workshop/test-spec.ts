@@ -4,15 +4,8 @@
  */
 import { createFindings } from "../rules/diagnostics.ts";
 import { parseDurationMs } from "../rules/literals.ts";
-import {
-  lineAndColumn,
-  type MapNode,
-  RULE_LIMITS,
-  readSource,
-  type SourceFile,
-  type SourceNode,
-  shorten,
-} from "../rules/source.ts";
+import { type FileTrees, treeOf } from "../rules/load.ts";
+import { lineAndColumn, type MapNode, type SourceFile, type SourceNode, shorten } from "../rules/source.ts";
 import type { GivenPeers } from "./given-peers.ts";
 
 export const TEST_KINDS = ["fires", "near_miss", "look_alike"] as const;
@@ -152,8 +145,8 @@ const MOVEMENTS_MAX = 2_000;
 const MOVEMENTS_OF_RULE_MAX = 5_000;
 
 /** Reads the inline tests of one rule file; undefined when the file is no rule. */
-export function readRuleTests(file: SourceFile): RuleTests | undefined {
-  const root = readSource(file, RULE_LIMITS, createFindings());
+export function readRuleTests(file: SourceFile, trees: FileTrees = new Map()): RuleTests | undefined {
+  const root = treeOf(file, createFindings(), trees);
   if (root === undefined || textOf(root, "schema") !== "rule/v1") return undefined;
   const reader = new Reader();
   const kind = textOf(root, "kind") === "typology" ? "typology" : "indicator";
