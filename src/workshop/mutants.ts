@@ -108,8 +108,9 @@ class TreeMutants {
       else if (WINDOW_KEYS.has(name) && value.kind === "scalar") this.window(name, value, at);
       else if (name === "min_history" && value.kind === "scalar") {
         this.add("dropped filter", value, ["safeguards"], undefined, `min_history: ${value.text} dropped`);
-      } else if (name === "cancel_on") this.add("dropped filter", key, at, undefined, "cancel_on dropped");
-      else if (name === "count" && value.kind === "scalar" && path[0] === "hits") this.counting(value, at);
+      } else if (name === "cancel_on" || (name === "remote" && path[0] === "flow")) {
+        this.add("dropped filter", key, at, undefined, `${name} dropped`);
+      } else if (name === "count" && value.kind === "scalar" && path[0] === "hits") this.counting(value, at);
       else if (path[path.length - 1] === "scope" || (path[0] === "scope" && path.length === 1)) {
         this.add("dropped filter", key, at, undefined, `scope ${name}: ${sourceText(value)} dropped`);
       } else this.walk(value, at);

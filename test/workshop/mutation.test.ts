@@ -104,6 +104,7 @@ describe("mutateRules", () => {
 when: { any: [ { a: tx.amount > 1 EUR }, { at_least: { n: 2, of: [ { b: 1 < 2 }, { c: "!known(other.id)" } ] } } ] }
 flow:
   within: 2d
+  remote: counts
   steps:
     - first: { scope: { direction: [in] }, until: { all: [ { e: 1 < 2 } ] } }
     - then: { scope: { direction: [out] }, starts_within: 4h, until: { all: [ { f: 1 < 2 } ] } }
@@ -120,6 +121,7 @@ flow:
       "starts_within: 4h -> 8h",
       "events of first and then swapped",
       "cancel_on dropped",
+      "remote dropped",
       "e: not 1 < 2",
     ]) {
       expect(made).toContain(change);
