@@ -33,6 +33,8 @@ interface Place {
   readonly scope: Scope;
   /** Names being looked into: a definition that needs itself needs nothing more. */
   readonly open: ReadonlySet<string>;
+  /** Below a `not`: what must be false. */
+  readonly negated?: boolean;
 }
 
 /** What an indicator needs; of a typology, what each scored indicator needs, of which any will do. */
@@ -67,7 +69,8 @@ function movement(scope: ScopeSource | undefined): Need {
 function needOfClause(clause: ClauseSource | undefined, place: Place): Need {
   if (clause === undefined) return NOTHING;
   if (clause.kind === "leaf") return needOfText(clause.expression, place);
-  const parts = clause.children.map((child) => needOfClause(child, place));
+  const inside = clause.kind === "not" ? { ...place, negated: place.negated !== true } : place;
+  const parts = clause.children.map((child) => needOfClause(child, inside));
   return { kind: clause.kind === "any" || clause.kind === "at_least" ? "any" : "all", parts };
 }
 
@@ -86,14 +89,33 @@ function needOfAst(ast: Ast, place: Place): Need {
     case "call":
       return needOfCall(ast, place);
     case "unary":
-      return needOfAst(ast.operand, place);
+      return needOfAst(ast.operand, ast.operator === "!" ? { ...place, negated: place.negated !== true } : place);
     case "binary": {
+      const small = smallSide(ast, place);
+      if (small !== undefined && isZeroOfNothing(small, place)) {
+        return needOfAst(small === ast.left ? ast.right : ast.left, place);
+      }
       const parts = [needOfAst(ast.left, place), needOfAst(ast.right, place)];
       return { kind: ast.operator === "||" ? "any" : "all", parts };
     }
     default:
       return NOTHING;
   }
+}
+
+/** The side of an ordering that must be the smaller one for the clause to help. */
+function smallSide(ast: Ast & { kind: "binary" }, { negated }: Place): Ast | undefined {
+  const { operator, left, right } = ast;
+  if (operator === "<" || operator === "<=") return negated === true ? right : left;
+  if (operator === ">" || operator === ">=") return negated === true ? left : right;
+  return undefined;
+}
+
+/** Of nothing these are 0, which is as small as it gets: a clause that bounds them from above asks for no data. */
+function isZeroOfNothing(ast: Ast, { rule }: Place): boolean {
+  const [root, name] = ast.kind === "path" ? ast.segments.map((segment) => segment.name) : [];
+  const source = root === "agg" ? rule.aggregates.get(name ?? "") : undefined;
+  return source?.kind === "measured" && ["count", "sum", "distinct"].includes(source.word);
 }
 
 function needOfPath(path: readonly string[], place: Place): Need {
@@ -121,7 +143,8 @@ function needOfFilter(name: string, place: Place): Need {
 function needOfAggregate(source: AggregateSource | undefined, place: Place): Need {
   switch (source?.kind) {
     case "measured": {
-      const own = source.scope === undefined ? place : { ...place, scope: planScope(source.scope) };
+      const scope = source.scope === undefined ? place.scope : planScope(source.scope);
+      const own = { ...place, scope, negated: false };
       const moved = source.scope === undefined ? NOTHING : movement(source.scope);
       const of = source.of.text === "events" ? NOTHING : needOfText(source.of, own);
       return all([moved, needOfText(source.where, own), of, needOfText(source.by, own)]);

@@ -168,6 +168,8 @@ function outlooks(
     if (before !== undefined) return before;
     const entry = byId.get(id);
     if (entry === undefined) return ["a rule that is in force"];
+    // What fired can fire, whatever the needs that are read from its text say.
+    if ((counts.get(id) ?? 0) > 0) return [];
     known.set(id, []);
     const { need, rule } = entry;
     const found = rule.typology === undefined ? missingOf(need, (one) => seen.has(one), fires) : unreachable(id);

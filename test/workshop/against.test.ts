@@ -59,6 +59,32 @@ describe("a pack against data", () => {
     expect(outlook(report([rule("HT-X-01", filter)], TXS), "HT-X-01")).toBe(missing);
   });
 
+  it.each([
+    ["{ few: agg.n <= 2 }", "can fire"],
+    ["{ few: 2 > agg.n }", "can fire"],
+    ["{ not: { any: [ { many: agg.n >= 3 } ] } }", "can fire"],
+    ["{ many: agg.n >= 3 }", "tx.device"],
+    ["{ many: 3 < agg.n }", "tx.device"],
+    ["{ not: { any: [ { few: agg.n <= 2 } ] } }", "tx.device"],
+    ["{ one: agg.n == 1 }", "tx.device"],
+    ["{ small: agg.most <= 5 EUR }", "tx.device"],
+  ])("asks for no data where nothing is few enough: %s", (clause, missing) => {
+    const body =
+      "scope: { direction: [in] }\nfilters: { f: tx.device == 'x' }\naggregates: { n: { count: events, where: f, last: 9d }, " +
+      "most: { max: tx.amount, where: f, last: 9d } }\n" +
+      `when: { all: [ ${clause}, { much: tx.amount > 100000 EUR } ] }\n`;
+    expect(outlook(report([indicator("HT-X-01", body)], TXS), "HT-X-01")).toBe(missing);
+  });
+
+  it("believes what it sees: a rule that fired can fire", () => {
+    const body =
+      "scope: { direction: [in] }\nfilters: { f: tx.device == 'x' }\naggregates: { all: { count: events, last: 9d }, " +
+      "n: { count: events, where: f, last: 9d } }\nwhen: { all: [ { more: agg.all - agg.n >= 3 } ] }\n";
+    const found = report([indicator("HT-X-01", body)], TXS);
+    expect(found.rules[0]?.perDay).not.toBe(0);
+    expect(outlook(found, "HT-X-01")).toBe("can fire");
+  });
+
   it("tells of movements that never come, and of nothing that they would carry", () => {
     const found = report([rule("HT-X-01", "tx.device != 'x'", "agg.n >= 2", "scope: { rail: [card] }")], TXS);
     expect(outlook(found, "HT-X-01")).toBe("movements with rail card");
