@@ -75,7 +75,7 @@ function counted(id: string, name: string): Transform {
 function summed(id: string, name: string): Transform {
   return ofAggregate(id, name, (pack, aggregate) => {
     const measures = pack.measures.map((measure): Measure => {
-      return measure.slot === aggregate.measure ? { ...measure, value: (c) => c.tx?.amount } : measure;
+      return measure.slot === aggregate.measure ? { ...measure, value: (c) => c.tx?.amount, adds: "amount" } : measure;
     });
     return rebuildPack(withAggregate(pack, { ...aggregate, function: "sum" }), { measures });
   });

@@ -77,6 +77,11 @@ describe("mutateRules", () => {
     expect(both.score).toBeCloseTo((100 * both.rule.killed) / both.rule.total, 10);
   });
 
+  it("adds amounts up where a mutant has a sum for a count: two of 200 EUR are more than three", () => {
+    expect(mutate(FIRES).changes).toContain("agg.deposits: count -> sum");
+    expect(mutate(FIRES + QUIET).changes).not.toContain("agg.deposits: count -> sum");
+  });
+
   it("makes the mutants of every kind that an indicator has", () => {
     const root = readSource({ path: "t.yaml", text: RULE + FIRES }, RULE_LIMITS, createFindings());
     const made = mutantsOf(root as MapNode).map(({ operator, change }) => `${operator}: ${change}`);
