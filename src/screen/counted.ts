@@ -31,13 +31,6 @@ export function hasBit(words: CountedIn, index: number): boolean {
   return word < words.length && ((words[word] as number) & (1 << (index & 31))) !== 0;
 }
 
-/** How many measures count. */
-export function countBits(words: CountedIn): number {
-  let bits = 0;
-  for (const word of words) for (let left = word; left !== 0; left &= left - 1) bits += 1;
-  return bits;
-}
-
 /** Adds the measures of `more` to `words`. */
 export function join(words: number[], more: CountedIn): void {
   for (let w = 0; w < more.length; w += 1) words[w] = (words[w] as number) | (more[w] as number);
@@ -70,7 +63,12 @@ let kept = 0;
 /** An equal list that other events hold too; `words` may be used again. */
 export function share(words: readonly number[]): CountedIn {
   let hash = words.length;
-  for (const word of words) hash = (Math.imul(hash, 31) + word) | 0;
+  let any = 0;
+  for (const word of words) {
+    hash = (Math.imul(hash, 31) + word) | 0;
+    any |= word;
+  }
+  if (any === 0) return COUNTED_NOWHERE;
   const alike = shared.get(hash);
   for (const known of alike ?? []) if (areEqual(known, words)) return known;
   if (kept >= SHARED_MAX) {
@@ -84,7 +82,8 @@ export function share(words: readonly number[]): CountedIn {
   return own;
 }
 
-function areEqual(a: readonly number[], b: readonly number[]): boolean {
+/** Whether both hold the same measures. */
+export function areEqual(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
   return true;

@@ -78,13 +78,13 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
     adopt(entity, from) {
       const { key, kind, sent } = entity;
       if (entity.base === undefined && entity.tail.length === 0)
-        return { ...newEntity(key, emptyState(core, kind)), sent };
+        return newEntity(key, emptyState(core, kind), { sent });
       const work = carryOver(entity.work, kind, from.pack, full);
-      return { ...newEntity(key, work), base: encodeStateBytes(work, full, kind), sent };
+      return newEntity(key, work, { base: encodeStateBytes(work, full, kind), sent });
     },
     decode(key, bytes, additions) {
       const parts = decodeEntityParts(bytes, key, full, additions);
-      const entity: Entity = { ...newEntity(key, emptyState(core, kindOf(key))), ...parts };
+      const entity = newEntity(key, emptyState(core, kindOf(key)), parts);
       keepStored(entity);
       entity.work = foldTail(core, entity, entity.tail, SILENT);
       return entity;

@@ -11,18 +11,11 @@ import { decodeView, encodeView } from "../domain/view-codec.ts";
 import { SEVERITIES } from "../domain/vocabulary.ts";
 import type { Pack } from "../rules/plan.ts";
 import { read32, read48, write32, write48 } from "./codec-texts.ts";
-import type { Entity, SentAlert } from "./state.ts";
+import type { Entity, EntityParts, SentAlert } from "./state.ts";
 import { readList } from "./state-codec.ts";
 
 /** Version of the frame around base, tail and sent alerts. */
 export const ENTITY_VERSION = 2;
-
-/** What of a stored entity is not computed anew. */
-export interface EntityParts {
-  readonly base: Uint8Array | undefined;
-  readonly tail: View[];
-  readonly sent: SentAlert[];
-}
 
 /**
  * Views that came behind what was encoded, added or decoded last, to be put behind those bytes; empty when none did,

@@ -4,10 +4,8 @@
  */
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { oneOf, readNumber, writeNumber } from "../domain/codec-parts.ts";
-import type { Measure } from "../rules/plan.ts";
 import type { TextList, TextTable } from "./codec-texts.ts";
 import { CELLS, contributionsIn, newestIn, seqAt, timeAt, valueAt } from "./contributions.ts";
-import { addedBy, isCounted } from "./counted.ts";
 import { KeySet } from "./key-set.ts";
 import type { Bucket, KeyEntry, MeasureState, RecentEvent } from "./state.ts";
 import { firstAbove } from "./windows.ts";
@@ -59,35 +57,6 @@ export function encodeMeasure(writer: ByteWriter, state: MeasureState, frame: Me
     texts.write(writer, key);
     encodeBuckets(writer, buckets, ones, frame.origin);
   }
-}
-
-/** Appends the state of a measure that recent events tell, in the same form. */
-export function encodePlain(
-  writer: ByteWriter,
-  measure: Measure,
-  buckets: readonly Bucket[],
-  overflowed: boolean,
-  frame: MeasureFrame,
-): void {
-  const { recent } = frame;
-  const ones = areOnes(buckets);
-  writer.u8((overflowed ? OVERFLOWED : 0) | (ones ? ALL_ONES : 0));
-  const places: number[] = [];
-  let areAllOne = true;
-  for (let at = 0; at < recent.length; at += 1) {
-    const event = recent[at] as RecentEvent; // at is within the array.
-    if (!isCounted(event, measure.index)) continue;
-    places.push(at);
-    areAllOne &&= addedBy(event, measure) === 1;
-  }
-  writer.varint(places.length);
-  if (places.length > 0) {
-    const place: Place = places.length * 8 > recent.length ? "bits" : "gaps";
-    writer.u8(PLACES.indexOf(place) | (VALUES.indexOf(areAllOne ? "one" : "amount") << 2));
-    if (place === "bits") encodeBits(writer, places, recent.length);
-    else encodeGaps(writer, places);
-  }
-  encodeBuckets(writer, buckets, ones, frame.origin);
 }
 
 function areOnes(buckets: readonly Bucket[]): boolean {

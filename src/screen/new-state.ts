@@ -1,7 +1,7 @@
 /** Empty states: every field present, so that states of one kind share one shape. */
 import { type EntityKey, kindOf } from "../domain/entity.ts";
 import type { Flow, SubjectPlan } from "../rules/plan.ts";
-import type { Entity, EntityState, FlowState, RuleState } from "./state.ts";
+import type { Entity, EntityParts, EntityState, FlowState, RuleState } from "./state.ts";
 
 /** State of an entity that nothing is known of. */
 export function newState(subject: SubjectPlan): EntityState {
@@ -32,9 +32,10 @@ export function newState(subject: SubjectPlan): EntityState {
   };
 }
 
-/** An entity before its first view, with the state that it begins with. */
-export function newEntity(key: EntityKey, work: EntityState): Entity {
-  return { key, kind: kindOf(key), work, base: undefined, tail: [], sent: [], stored: undefined };
+/** An entity with the state that it begins with, and what is known of it besides; one shape for all. */
+export function newEntity(key: EntityKey, work: EntityState, parts: Partial<EntityParts> = {}): Entity {
+  const { base, tail = [], sent = [] } = parts;
+  return { key, kind: kindOf(key), work, base, tail, sent, stored: undefined };
 }
 
 /** A rule that was never judged true. */

@@ -12,18 +12,16 @@ import type { HitView, MarkView } from "../domain/view.ts";
 import { decodeView, encodeView } from "../domain/view-codec.ts";
 import type { Measure, Pack } from "../rules/plan.ts";
 import { read32, read48, readTime, TextList, TextTable, write32, write48, writeTime } from "./codec-texts.ts";
-import { contributionsIn, seqAt } from "./contributions.ts";
-import { countBits, hasBit, isPlain, join, newWords, setCounted, share } from "./counted.ts";
-import { decodeMeasure, encodeMeasure, encodePlain, type MeasureFrame } from "./measure-codec.ts";
+import { decodeCounted, encodeCounted } from "./counted-codec.ts";
+import { decodeMeasure, encodeMeasure, type MeasureFrame } from "./measure-codec.ts";
 import { newState } from "./new-state.ts";
 import { decodeRecent, encodeRecent } from "./recent-codec.ts";
 import { decodeAlert, decodeFlow, decodeRule, encodeAlert, encodeFlow, encodeRule } from "./rule-codec.ts";
 import { decodeSamples, encodeSamples } from "./sample-codec.ts";
 import type { EntityState, MeasureState } from "./state.ts";
-import { firstAbove } from "./windows.ts";
 
 /** Version of the packed form; a change of layout needs the next one. */
-export const STATE_VERSION = 4;
+export const STATE_VERSION = 5;
 
 const OWN = 1;
 const HAS_REF = 2;
@@ -77,7 +75,8 @@ export function decodeState(reader: ByteReader, pack: Pack, kind: EntityKind): E
   const version = reader.u8();
   if (version !== STATE_VERSION) reader.fail(`state of version ${STATE_VERSION}, but one of ${version},`);
   const texts = new TextList();
-  const state = newState(pack.subjects[kind]);
+  // Filled in place: every state has one shape, and what runs over states is fast only on one.
+  const state: Mutable<EntityState> = newState(pack.subjects[kind]);
   const flags = reader.u8();
   if (flags & HAS_CLOCK) state.clock = reader.zigzag();
   const origin = Number.isFinite(state.clock) ? state.clock : 0;
@@ -89,26 +88,23 @@ export function decodeState(reader: ByteReader, pack: Pack, kind: EntityKind): E
   state.seq = reader.varint();
   state.openAuthorisations = reader.varint();
   state.counterparties = reader.varint();
-  const recent = decodeRecent(reader, state.clock, texts);
-  const seen = new Map(
-    readList(reader, 7, (): [number, number] => {
-      const hash = read48(reader);
-      return [hash, reader.zigzag() + origin];
-    }),
-  );
-  const tombstones = readList(reader, 6, () => read48(reader));
-  const filled: EntityState = { ...state, recent, seen, tombstones };
-  decodePlanned(reader, filled, pack, kind, origin, texts);
-  const told = {
-    hits: readList(reader, 8, () => readHit(reader)),
-    marks: readList(reader, 8, () => readMark(reader)),
-    passed: new Set(readList(reader, 6, () => read48(reader))),
-    profiles: readList(reader, 8, () => decodeProfile(reader)),
-    tellTo: readTexts(reader),
-  };
-  const warming = flags & HAS_WARMING ? decodeWarming(reader, pack.subjects[kind].measures, origin) : undefined;
-  return { ...filled, ...told, warming };
+  state.recent = decodeRecent(reader, state.clock, texts);
+  for (let left = reader.count(7); left > 0; left -= 1) {
+    const hash = read48(reader);
+    state.seen.set(hash, reader.zigzag() + origin);
+  }
+  state.tombstones = readList(reader, 6, () => read48(reader));
+  decodePlanned(reader, state, pack, kind, origin, texts);
+  state.hits = readList(reader, 8, () => readHit(reader));
+  state.marks = readList(reader, 8, () => readMark(reader));
+  for (let left = reader.count(6); left > 0; left -= 1) state.passed.add(read48(reader));
+  state.profiles = readList(reader, 8, () => decodeProfile(reader));
+  state.tellTo = readTexts(reader);
+  if (flags & HAS_WARMING) state.warming = decodeWarming(reader, pack.subjects[kind].measures, origin);
+  return state;
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function encodeWarming(
   writer: ByteWriter,
@@ -165,16 +161,12 @@ function encodePlanned(
 ): void {
   const plan = pack.subjects[kind];
   const frame: MeasureFrame = { recent: state.recent, seqs: state.recent.map((event) => event.seq), origin };
-  const words = newWords(plan.measures.length);
-  for (const { counted, reversed } of state.recent) if (!reversed) join(words, counted);
-  for (const [i, kept] of state.measures.entries()) if (kept !== undefined) setCounted(words, i);
-  writer.varint(countBits(words));
-  for (const measure of plan.measures) {
-    if (!hasBit(words, measure.index)) continue;
-    write32(writer, measure.definition);
-    const kept = state.measures[measure.index];
-    if (isPlain(measure)) encodePlain(writer, measure, kept?.buckets ?? [], kept?.overflowed ?? false, frame);
-    else if (kept !== undefined) encodeMeasure(writer, kept, frame, texts);
+  encodeCounted(writer, state.recent, plan.measures);
+  writer.varint(countKept(state.measures));
+  for (const [i, measure] of state.measures.entries()) {
+    if (measure === undefined) continue;
+    write32(writer, at(plan.measures, i).definition);
+    encodeMeasure(writer, measure, frame, texts);
   }
   writer.varint(countKept(state.samples));
   for (const [i, samples] of state.samples.entries()) {
@@ -215,24 +207,19 @@ function decodePlanned(
 ): void {
   const plan = pack.subjects[kind];
   const frame: MeasureFrame = { recent: state.recent, seqs: state.recent.map((event) => event.seq), origin };
-  const words = state.recent.map(() => newWords(plan.measures.length));
   const measures = new Finder(plan.measures, (measure: Measure) => measure.definition >>> 0);
   const samplers = new Finder(plan.samplers, (sampler) => sampler.definition >>> 0);
   const indicators = new Finder(plan.indicators, (rule) => fnv1a32(rule.id));
   const flows = new Finder(plan.indicators, (rule) => fnv1a32(rule.id));
   const typologies = new Finder(plan.typologies, (rule) => fnv1a32(rule.id));
+  const plain = new Finder(plan.measures, (measure) => measure.definition >>> 0);
+  decodeCounted(reader, state.recent, plan.measures, (definition) => plain.find(definition));
   for (let left = reader.count(7); left > 0; left -= 1) {
     const index = measures.find(read32(reader));
     const kept = decodeMeasure(reader, frame, texts);
     const measure = plan.measures[index];
-    if (measure === undefined || !fits(measure, kept)) continue;
-    if (!isPlain(measure)) state.measures[index] = kept;
-    else {
-      takeCounted(reader, words, measure, kept, frame);
-      if (kept.buckets.length > 0) state.measures[index] = { ...kept, recent: [], newest: Number.NEGATIVE_INFINITY };
-    }
+    if (measure !== undefined && fits(measure, kept)) state.measures[index] = kept;
   }
-  for (const [i, event] of state.recent.entries()) event.counted = share(words[i] as number[]);
   for (let left = reader.count(6); left > 0; left -= 1) {
     const index = samplers.find(read32(reader));
     const kept = decodeSamples(reader);
@@ -253,22 +240,6 @@ function decodePlanned(
     const index = typologies.find(read32(reader));
     const kept = decodeAlert(reader, origin, texts);
     if (index >= 0) state.alerts[index] = kept;
-  }
-}
-
-/** Notes with the events that a plain measure counts them. */
-function takeCounted(
-  reader: ByteReader,
-  words: readonly number[][],
-  measure: Measure,
-  { recent }: MeasureState,
-  frame: MeasureFrame,
-): void {
-  for (let i = 0; i < contributionsIn(recent); i += 1) {
-    const place = firstAbove(frame.seqs, seqAt(recent, i)) - 1;
-    const event = frame.recent[place];
-    if (event?.seq !== seqAt(recent, i)) reader.fail("a recent event that counts");
-    setCounted(words[place] as number[], measure.index);
   }
 }
 

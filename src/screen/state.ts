@@ -225,6 +225,13 @@ export interface Entity {
   stored: StoredForm | undefined;
 }
 
+/** What of a stored entity is not computed anew. */
+export interface EntityParts {
+  readonly base: Uint8Array | undefined;
+  readonly tail: View[];
+  readonly sent: SentAlert[];
+}
+
 /** Tells by identity whether an entity only grew at its end: everything else puts a new object in the place of one. */
 export interface StoredForm {
   readonly base: Uint8Array | undefined;

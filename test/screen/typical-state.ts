@@ -1,7 +1,7 @@
 /** The state of an account after some weeks of ordinary movements, for sizes and costs. */
 import { HOUR_MS } from "../../src/base/limits.ts";
 import type { Pack } from "../../src/rules/plan.ts";
-import { isPlain, newWords, setCounted } from "../../src/screen/counted.ts";
+import { isPlain, newWords, setCounted, share } from "../../src/screen/counted.ts";
 import { contribute, newMeasureState } from "../../src/screen/measures.ts";
 import { newRuleState, newState } from "../../src/screen/new-state.ts";
 import type { EntityState } from "../../src/screen/state.ts";
@@ -33,20 +33,22 @@ export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"
       open: false,
       reversed: false,
       settledBy: "",
-      counted: newWords(plan.measures.length),
+      counted: [] as readonly number[],
     };
+    const words = newWords(plan.measures.length);
     state.recent.push(event);
     for (const [i, measure] of plan.measures.entries()) {
       // The first measures take every movement, the later ones fewer and fewer.
       if (n % (i + 1) !== 0) continue;
       if (isPlain(measure)) {
-        setCounted(event.counted, measure.index);
+        setCounted(words, measure.index);
         continue;
       }
       const kept = state.measures[i] ?? newMeasureState(measure);
       state.measures[i] = kept;
       contribute(kept, { ...measure, windowMs: Number.POSITIVE_INFINITY }, event, i === 2 ? 1 : event.amount, other);
     }
+    event.counted = share(words);
     state.clock = time;
   }
   state.since = start;
