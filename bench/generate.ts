@@ -1,15 +1,17 @@
 /**
  * A seeded stream of transactions in `tx/1`: the same bytes on every machine. Accounts are drawn unevenly (few busy,
- * many quiet), rails and purposes are mixed as a retail bank sees them, and a small share walks into rules.
+ * many quiet) and mostly pay the same few others, rails and purposes are mixed as a retail bank sees them, and a small
+ * share walks into rules.
  */
 
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
+import { DAY_MS } from "../src/base/limits.ts";
 
 export interface StreamOptions {
   readonly accounts: number;
   readonly seed?: number;
-  /** Event time between two transactions, ms. */
+  /** Event time between two transactions, ms. By default every account moves money twice a day, however many there are. */
   readonly gapMs?: number;
   /** First event time, epoch ms. */
   readonly from?: number;
@@ -22,6 +24,10 @@ const PURPOSES = [undefined, undefined, undefined, undefined, "rent", "family", 
 const EMPLOYERS = 40;
 const PLACES = ["Northby", "Southam", "Eastwick", "Westrup", "Midford", "Lakeside", "Hillcrest", "Bayview"];
 
+/** Most payments go to the few whom an account always pays; this share goes to anybody. */
+const STRANGERS = 0.15;
+const CONTACTS = 8;
+
 /** Start of every benchmark's event time. */
 export const BENCH_FROM = Date.UTC(2026, 0, 1);
 
@@ -30,11 +36,12 @@ export function* transactions(count: number, options: StreamOptions): Generator<
   const random = xorshift(options.seed ?? 20260101);
   const account = () => Math.floor(options.accounts * random() * random());
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
-  const gapMs = options.gapMs ?? 500;
+  const gapMs = options.gapMs ?? DAY_MS / options.accounts;
   const from = options.from ?? BENCH_FROM;
   for (let i = 0; i < count; i++) {
     const debtor = account();
-    let creditor = account();
+    let creditor =
+      random() < STRANGERS ? account() : contactOf(debtor, Math.floor(random() * CONTACTS), options.accounts);
     if (creditor === debtor) creditor = (creditor + 1) % options.accounts;
     const rail = pick(RAILS);
     const pays = rail === "transfer" && debtor % EMPLOYERS === 0;
@@ -44,7 +51,7 @@ export function* transactions(count: number, options: StreamOptions): Generator<
     yield {
       schema: "tx/1",
       txId: `tx-${String(i).padStart(10, "0")}`,
-      occurredAt: new Date(from + i * gapMs).toISOString(),
+      occurredAt: new Date(from + Math.floor(i * gapMs)).toISOString(),
       tz: "Europe/Berlin",
       rail,
       ...(purpose === undefined ? {} : { purpose }),
@@ -81,6 +88,11 @@ export async function writeStream(path: string, count: number, options: StreamOp
   file.end();
   await once(file, "finish");
   return bytes;
+}
+
+/** One of those whom an account always pays: spread over all accounts, the same for the whole stream. */
+function contactOf(account: number, k: number, accounts: number): number {
+  return ((Math.imul(account + 1, 2_654_435_761) ^ Math.imul(k + 1, 2_246_822_519)) >>> 0) % accounts;
 }
 
 function side(n: number): Record<string, unknown> {

@@ -10,7 +10,7 @@ import { median, type Row } from "./report.ts";
 /** Rate of `palermo replay` over a file of `count` transactions; `runs` times. */
 export async function replayRate(folder: string, count: number, runs: number): Promise<Row[]> {
   const file = join(folder, `stream-${count}.ndjson`);
-  await writeStream(file, count, { accounts: 20_000, gapMs: 500 });
+  await writeStream(file, count, { accounts: 20_000 });
   const rates: number[] = [];
   const costs: number[] = [];
   const peaks: number[] = [];
@@ -60,7 +60,7 @@ export async function replayStream(count: number, accounts: number, marks: reado
     }
   };
   const watch = setInterval(look, 50);
-  for (const line of lines(count, { accounts, gapMs: 500 })) {
+  for (const line of lines(count, { accounts })) {
     block.push(line);
     given++;
     if (block.length < 500 && given < count) continue;

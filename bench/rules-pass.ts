@@ -22,7 +22,7 @@ export function rulesPass(count: number): Row[] {
   if (full.pack === undefined || bare.pack === undefined) throw new Error("the shipped pack does not compile");
   const decoder = createDecoder({ rates: full.lists.rates });
   const txs: Tx[] = [];
-  for (const line of lines(count, { accounts: 20_000, gapMs: 20_000 })) {
+  for (const line of lines(count, { accounts: 20_000 })) {
     const decoded = decoder.decodeJson(line);
     if (decoded.kind !== "tx") throw new Error(`the generator made a bad row: ${JSON.stringify(decoded)}`);
     txs.push(decoded.tx);
