@@ -55,10 +55,9 @@ export function newestCounted(events: readonly RecentEvent[], index: number): nu
   return Number.NEGATIVE_INFINITY;
 }
 
-/** Combinations kept for sharing; with more the oldest are forgotten, which only costs memory. */
+/** Hashes of combinations kept for sharing; with more all are forgotten, which only costs memory. */
 const SHARED_MAX = 4_096;
 const shared = new Map<number, CountedIn[]>();
-let kept = 0;
 
 /** An equal list that other events hold too; `words` may be used again. */
 export function share(words: readonly number[]): CountedIn {
@@ -71,14 +70,12 @@ export function share(words: readonly number[]): CountedIn {
   if (any === 0) return COUNTED_NOWHERE;
   const alike = shared.get(hash);
   for (const known of alike ?? []) if (areEqual(known, words)) return known;
-  if (kept >= SHARED_MAX) {
-    shared.clear();
-    kept = 0;
-  }
-  kept += 1;
   const own = words.slice();
-  if (alike === undefined || kept === 1) shared.set(hash, [own]);
-  else alike.push(own);
+  if (alike !== undefined) alike.push(own);
+  else {
+    if (shared.size >= SHARED_MAX) shared.clear();
+    shared.set(hash, [own]);
+  }
   return own;
 }
 

@@ -16,7 +16,7 @@ import type { FoldSink, Output, Verdict } from "./outputs.ts";
 import { carryOver } from "./pack-change.ts";
 import { refold, sameTelling } from "./refold.ts";
 import { sendAlert } from "./send.ts";
-import type { Entity } from "./state.ts";
+import type { Entity, EntityState } from "./state.ts";
 import { encodeStateBytes } from "./state-codec.ts";
 import { withStandIns } from "./subject-index.ts";
 import {
@@ -211,7 +211,7 @@ function insert(core: Live, entity: Entity, view: View, out: Output[]): Verdict 
   if (inOrder && originalIn(entity.tail, view) === undefined) {
     const overflowed = settle(core, entity, view.time);
     entity.tail.push(view);
-    const reversed = view.kind === "tx" && reversedIn(entity.tail).has(view);
+    const reversed = view.kind === "tx" && mayBeReversed(entity.work) && reversedIn(entity.tail).has(view);
     core.live.aim(entity, view, out);
     core.folder.fold(entity.work, view, reversed, core.live);
     return reversed ? "reversed" : overflowed ? "overflowed" : "judged";
@@ -222,6 +222,11 @@ function insert(core: Live, entity: Entity, view: View, out: Output[]): Verdict 
   refold(core, entity, tail, reversal ? "correction" : view.kind === "profile" ? "profile" : "late_event", out);
   const overflowed = entity.tail.length > TAIL_EVENTS_MAX && settle(core, entity, entity.work.clock);
   return reversal ? "reversed" : overflowed ? "overflowed" : "refolded";
+}
+
+/** Whether a reversal came before its original: then it left the original's id, which may be among those seen. */
+function mayBeReversed({ tombstones, seen }: EntityState): boolean {
+  return tombstones.length > 0 || seen.size > 0;
 }
 
 /** Sends at once. One object an engine, pointed at the entity being folded: a view is too short for one of its own. */
