@@ -11,7 +11,7 @@ import { DAY_MS } from "../src/base/limits.ts";
 export interface StreamOptions {
   readonly accounts: number;
   readonly seed?: number;
-  /** Event time between two transactions, ms. By default each account moves money twice a day, however many there are. */
+  /** Event time between two transactions, ms. Default: each account moves money twice a day, however many there are. */
   readonly gapMs?: number;
   /** First event time, epoch ms. */
   readonly from?: number;
