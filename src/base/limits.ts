@@ -36,6 +36,12 @@ export const WINDOW_MAX_MS = 180 * DAY_MS;
 
 /** Marks: hops along money, roots kept per entity, counterparties that a mark is passed on to. */
 export const MARK_HOPS_MAX = 3;
+/**
+ * Times that told views may follow from each other after a movement: a hit told to holders, theirs to links, an alert's
+ * mark to accounts, three hops along money, to a holder, and what he tells. Without a bound two entities that are told
+ * of each other can keep each other's tellings alive for ever, each withdrawal a step behind what it withdraws.
+ */
+export const DERIVED_HOPS_MAX = 7;
 export const MARK_ROOTS_MAX = 16;
 export const MARK_FANOUT_MAX = 32;
 /** An entity that marks of so many roots have reached within the look-back passes none on. */

@@ -14,7 +14,7 @@ import { concernsOther, findRepeat } from "./movement-fold.ts";
 import { newEntity } from "./new-state.ts";
 import type { FoldSink, Output, Verdict } from "./outputs.ts";
 import { carryOver } from "./pack-change.ts";
-import { refold, sameTelling } from "./refold.ts";
+import { goesOn, refold, sameTelling } from "./refold.ts";
 import { sendAlert } from "./send.ts";
 import type { Entity, EntityState } from "./state.ts";
 import { encodeStateBytes } from "./state-codec.ts";
@@ -248,7 +248,9 @@ function createLiveSink(unknown: number[], readers: readonly (readonly number[])
       const cause = aimed.view.kind === "profile" ? "profile" : "evidence";
       sendAlert(aimed.entity, content, hash, cause, aimed.out);
     },
-    view: (view) => aimed?.out.push({ kind: "view", view }),
+    view(view) {
+      if (goesOn(view)) aimed?.out.push({ kind: "view", view });
+    },
     hit: (hit) => aimed?.out.push({ kind: "hit", hit }),
     unknown: ({ slot }) => count(slot),
     unknownFilter: ({ slot }) => {

@@ -2,6 +2,7 @@
  * Folding again: a view that came late, changed or was taken back gives the entity another tail. Both tails
  * are folded from the base, and only the difference of what they say is sent.
  */
+import { DERIVED_HOPS_MAX } from "../base/limits.ts";
 import type { Alert } from "../domain/alert.ts";
 import type { HitView, MarkView, View } from "../domain/view.ts";
 import type { AlertContent, FoldSink, HitRecord, Output } from "./outputs.ts";
@@ -26,11 +27,18 @@ function collector(): Collected {
     views,
     hits,
     alert: (content, hash) => alerts.set(content.alertId, { content, hash }),
-    view: (view) => views.set(`${view.kind}|${view.entity}|${view.id}`, view),
+    view(view) {
+      if (goesOn(view)) views.set(`${view.kind}|${view.entity}|${view.id}`, view);
+    },
     hit: (hit) => hits.set(`${hit.ruleId}|${hit.event}|${hit.start}`, hit),
     unknown: () => {},
     unknownFilter: () => {},
   };
+}
+
+/** Whether a telling is told: not too many have led to it. */
+export function goesOn(view: HitView | MarkView): boolean {
+  return view.hop <= DERIVED_HOPS_MAX;
 }
 
 /** Gives the entity a new tail and sends what it says otherwise than the old one. */

@@ -8,6 +8,7 @@
  * derived views stand in the log. The ends of the log are noted; when the group has passed them, what was derived from
  * before stands in front of the ends of now; and so on until nothing more can follow.
  */
+import { DERIVED_HOPS_MAX } from "../base/limits.ts";
 import type { Admin } from "./bus.ts";
 import type { Clock } from "./screen-ports.ts";
 
@@ -38,12 +39,6 @@ export interface Pace {
   /** Partitions that were waited for in vain, since the start. */
   readonly released: number;
 }
-
-/**
- * Times that views of one cause can follow from each other: a hit told to holders and links, the alert's mark, three
- * hops along money, and one for what such a mark makes its receiver tell.
- */
-const GENERATIONS = 6;
 
 /** How soon after a look the next one is due: while intake waits for it, */
 const WAITING_MS = 20;
@@ -131,7 +126,7 @@ export function createPace(admin: Pick<Admin, "ranges" | "groupOffsets">, option
       }
       const newest = open.at(-1)?.time ?? (isPrimed ? confirmed : undefined);
       if (open.length < ROUNDS_MAX && (newest === undefined || time > newest)) {
-        open.push({ time, ends, left: GENERATIONS });
+        open.push({ time, ends, left: DERIVED_HOPS_MAX });
       }
       rounds = open;
     },

@@ -50,9 +50,7 @@ export interface Options {
 export async function simulate(seed: number, { wrong = {}, plan: given, observe }: Options = {}): Promise<Result> {
   const random = createRandom(seed);
   const plan = { ...drawPlan(random), ...given };
-  // Under marks, holders that profiles add may be told marks anew so often that a run takes minutes: seed 7001601.
-  const tellsHolders = plan.engine !== "marks";
-  const workload = createWorkload(random, plan.messages, plan.inputs, plan.troubledMs * 0.8, tellsHolders);
+  const workload = createWorkload(random, plan.messages, plan.inputs, plan.troubledMs * 0.8);
   // The log's clock is far ahead of the events, which are a backlog.
   const scheduler = new Scheduler(random, EVENTS_FROM + 30 * DAY_MS);
 

@@ -44,6 +44,12 @@ test("the same seed gives the same run, step by step", async () => {
   expect((await simulate(7)).trace).not.toBe((await simulate(8)).trace);
 });
 
+test("two that are told of each other come to rest: what follows from what is bounded", async () => {
+  // Without the bound each withdrawal is a step behind what it withdraws, and the run never ends.
+  const result = await simulate(29, { plan: { engine: "marks", messages: 18 } });
+  expect(result.faults).toEqual([]);
+}, 120_000);
+
 describe("a planted bug is found", () => {
   for (const [name, plant] of Object.entries(PLANTS)) {
     test(`${name}: ${plant.says}`, async () => {

@@ -36,13 +36,7 @@ interface Drawn {
  * Draws one of `count` movements over `partitions`. A backlog spans hours of event time; what comes as it happens
  * spans `liveMs`, since the stream's own staleness (seconds) must mean as little there as it does in life.
  */
-export function createWorkload(
-  random: Random,
-  count: number,
-  partitions: number,
-  liveMs: number,
-  tellsHolders: boolean,
-): Workload {
+export function createWorkload(random: Random, count: number, partitions: number, liveMs: number): Workload {
   const isBacklog = random.chance(50);
   const gapMs = isBacklog ? random.pick([2, 8]) * MINUTE_MS : (2 * liveMs) / count;
   const lateMs = isBacklog ? LATE_MS : 3 * gapMs;
@@ -58,7 +52,7 @@ export function createWorkload(
     if (random.chance(5)) drawn.push(reversal(random, `t${i}`, facts, lateMs));
   }
   const span = time - EVENTS_FROM;
-  for (let left = random.chance(50) && tellsHolders ? random.below(12) : 0; left > 0; left--) {
+  for (let left = random.chance(50) ? random.below(12) : 0; left > 0; left--) {
     // Of two versions of one time the arrival would decide which holds.
     const validFrom = EVENTS_FROM + 16 * random.below(span / 16 + 1) + left;
     // Of a backlog, what is known of customers stands there from the beginning: intake reads it first.
