@@ -82,6 +82,8 @@ export const alertSchema = z.strictObject({
     sources: z.array(z.strictObject({ doc: z.string(), point: z.string() })),
   }),
   packHash: z.string(),
+  /** Lists that its rules look things up in, by id. */
+  lists: z.array(z.strictObject({ id: z.string(), version: z.string() })),
   subject: subjectSchema,
   /** The own party or account nearest on the flow, which a case is opened on. */
   openFor: subjectSchema.optional(),
@@ -143,6 +145,8 @@ export const alertSchema = z.strictObject({
   sla: z.strictObject({ class: z.string(), withinHours: z.int() }),
   /** Hints for a report: activity codes and key terms; none that names a person where a victim is possible. */
   filing: z.strictObject({ codes: z.array(z.string()), keyTerms: z.array(z.string()) }),
+  /** Neutral sentences to start a report from; names nobody who may be a victim. */
+  narrativeDraft: z.string().max(2_000),
   /**
    * `previous` episode of the same pattern, `same_subject`, `same_party` (on an account of it), `linked` (on a member
    * of a link), `supersedes`, and `upstream` or `downstream` along money.

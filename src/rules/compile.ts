@@ -7,6 +7,7 @@ import { type Checked, CLASS_BITS, describeType, type Type, unitOf } from "./exp
 import { larger, type Weight } from "./expression/weight.ts";
 import { compileFlow } from "./flow.ts";
 import { type RuleIndex, resolveHitInputs } from "./hits.ts";
+import { namedLists } from "./list-lookups.ts";
 import { type Override, resolveParams } from "./params.ts";
 import type { CompiledRule, Flow, HitInput, Read, SourceCitation, TemplatePart } from "./plan.ts";
 import { IN_CLAUSE, IN_TEXT, type PackScope, planScope, type RuleScope } from "./rule-scope.ts";
@@ -104,6 +105,7 @@ export function compileRule(
         (id) => index.cautions(id),
       ),
       sources: citations(source, hitInputs, index),
+      lists: namedLists(source, draft.lists),
       selfMayBe: source.selfMayBe,
       otherMayBe: source.otherMayBe,
       suppressForMs: source.suppressForMs,

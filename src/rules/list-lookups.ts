@@ -20,10 +20,27 @@ export function entriesOf(list: RuleList): string[] {
   return [...list.entries];
 }
 
+/** Lists that the expressions of a rule name, by id. */
+export function namedLists(rule: RuleSource, lists: Lists): { id: string; version: string }[] {
+  const found = new Map<string, string>();
+  for (const key of EXPRESSION_KEYS) {
+    const node = rule.root.byKey.get(key)?.value;
+    for (const text of node === undefined ? [] : textsOf(node)) {
+      for (const [, name = ""] of text.matchAll(/\blists\.(\w+)/g)) {
+        const list = lists.get(name);
+        if (list !== undefined) found.set(list.id, list.version);
+      }
+    }
+  }
+  return [...found].map(([id, version]) => ({ id, version })).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+const EXPRESSION_KEYS = ["filters", "aggregates", "flow", "when", "scoring", "alert_when"];
+
 /** Lookups in all expressions of a rule. */
 export function listLookups(rule: RuleSource, lists: Lists): ListLookup[] {
   const out: ListLookup[] = [];
-  for (const key of ["filters", "aggregates", "flow", "when", "scoring", "alert_when"]) {
+  for (const key of EXPRESSION_KEYS) {
     const node = rule.root.byKey.get(key)?.value;
     for (const text of node === undefined ? [] : textsOf(node)) {
       const ast = text.includes("lists.") ? expressionOf(text) : undefined;

@@ -334,6 +334,8 @@ export interface CompiledRule {
   readonly explain: readonly TemplatePart[];
   readonly cautions: readonly string[];
   readonly sources: readonly SourceCitation[];
+  /** Lists that its expressions name, by id. */
+  readonly lists: readonly { readonly id: string; readonly version: string }[];
   readonly selfMayBe: readonly PartyRole[];
   readonly otherMayBe: readonly PartyRole[];
   /** An episode ends when this passes without a true judgement. */

@@ -6,6 +6,7 @@ import type { Alert } from "../domain/alert.ts";
 import { type EntityKey, entityKey, kindOf, tokenOf } from "../domain/entity.ts";
 import { filingHints } from "../domain/filing.ts";
 import { toDecimal } from "../domain/money.ts";
+import { narrativeDraft } from "../domain/narrative.ts";
 import { formatTime } from "../domain/time.ts";
 import type { HitView, MarkView } from "../domain/view.ts";
 import type { PartyRole } from "../domain/vocabulary.ts";
@@ -40,6 +41,9 @@ export function alertContent(context: JudgeContext, rule: CompiledRule, alert: A
   const victimPossible = isVictim || farRoles.some(({ role }) => role === "victim" || role === "relative");
   const indicators = hits.map(({ hit, family }) => indicatorOf(context, hit, family));
   const cited = [...rule.sources, ...indicators.flatMap(({ sources }) => sources)].map(({ doc }) => doc);
+  const told = marks.map((mark) => markOf(mark, pack.baseCurrency));
+  const { id, version, title, crime } = rule;
+  const typology = { id, version, title, crime, sources: [...rule.sources] };
   return {
     schema: "alert/1",
     alertId: alert.alertId,
@@ -47,8 +51,9 @@ export function alertContent(context: JudgeContext, rule: CompiledRule, alert: A
     tenant: pack.tenant,
     status: rule.status === "shadow" ? "shadow" : "active",
     alertClass: plan.alertClass,
-    typology: { id: rule.id, version: rule.version, title: rule.title, crime: rule.crime, sources: [...rule.sources] },
+    typology,
     packHash: pack.hash,
+    lists: listsOf(context, rule, views),
     subject,
     ...(openFor === undefined ? {} : { openFor }),
     parties: partiesOf(context, { hits, marks, isVictim, openFor, farRoles }),
@@ -59,7 +64,7 @@ export function alertContent(context: JudgeContext, rule: CompiledRule, alert: A
     explanation: explanationOf(context, rule, hits),
     why: whyOf(context, plan, alert),
     indicators,
-    marks: marks.map((mark) => markOf(mark, pack.baseCurrency)),
+    marks: told,
     cautions: cautionsOf(context, rule, hits),
     victimPossible,
     handling: {
@@ -72,8 +77,19 @@ export function alertContent(context: JudgeContext, rule: CompiledRule, alert: A
       withinHours: victimPossible ? Math.min(VICTIM_SLA_HOURS, plan.sla.withinHours) : plan.sla.withinHours,
     },
     filing: filingHints(rule.crime, cited, victimPossible),
+    narrativeDraft: narrativeDraft({
+      ...{ typology, subject, victimPossible, indicators, marks: told, openedAt: formatTime(alert.start) },
+      ...(openFor === undefined ? {} : { openFor }),
+    }),
     related: relatedOf(context, rule, alert, views, marks),
   };
+}
+
+/** Lists that the typology or a rule behind one of the hits looks things up in. */
+function listsOf(context: JudgeContext, rule: CompiledRule, hits: readonly HitView[]): AlertContent["lists"] {
+  const rules = [rule, ...hits.map((hit) => ruleOf(context, hit.ruleId))];
+  const all = new Map(rules.flatMap((one) => one?.lists ?? []).map((list) => [list.id, list]));
+  return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1)).map((list) => ({ ...list }));
 }
 
 interface BasisHit {

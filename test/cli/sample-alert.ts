@@ -106,6 +106,8 @@ export function sampleAlert(over: Partial<Alert> = {}): Alert {
     victimPossible: true,
     handling: { queue: "specialist", doNotNameAsSubject: true, note: "Specialist queue only." },
     sla: { class: "victim", withinHours: 24 },
+    narrativeDraft: "Since 2026-01-05 12:00 account k1.a shows one red flag.",
+    lists: [],
     filing: { codes: ["FinCEN-SAR 927"], keyTerms: ["HUMAN TRAFFICKING FIN-2020-A008"] },
     related: [{ alertId: "a-0002", relation: "same_party" }],
     changes: ["family advertising joined", "severity rose from medium to high"],

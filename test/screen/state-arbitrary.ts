@@ -122,6 +122,7 @@ function ruleOf(id: string, slot: number, flow?: number): CompiledRule {
     explain: [],
     cautions: [],
     sources: [],
+    lists: [],
     selfMayBe: [],
     otherMayBe: [],
     suppressForMs: 1,
