@@ -43,6 +43,8 @@ export class PartitionRunner {
   private readonly host: RunnerHost;
   /** The position whose record is read first and compared; undefined once that is done. */
   private confirm: Position | undefined;
+  /** Where a fetch began that seemed to leave a hole. */
+  private doubted: bigint | undefined;
   /** The commit under way; undefined when there is none. */
   private flight: Promise<void> | undefined;
   /** When the first record after the last close was taken. */
@@ -86,12 +88,20 @@ export class PartitionRunner {
   }
 
   /** The records to take: compared with the position, without a gap. Halts the partition where they do not fit. */
-  private accept(records: readonly BusRecord[]): readonly BusRecord[] {
+  private accept(fetched: readonly BusRecord[]): readonly BusRecord[] {
     const changed = (why: string): readonly BusRecord[] => {
       this.host.halt(this, "LOG_CHANGED", why);
       return [];
     };
+    const wanted = this.readFrom;
+    const records = fetched.filter(({ offset }) => offset >= wanted);
     const first = records[0];
+    if (first !== undefined && first.offset > wanted && this.doubted !== first.offset) {
+      // A fetch from before the partition was claimed anew looks like a hole too: believed when a second one shows it.
+      this.doubted = first.offset;
+      this.deps.consumer.start({ topic: this.deps.topics.views.name, partition: this.partition }, wanted);
+      return [];
+    }
     if (this.confirm !== undefined && first !== undefined) {
       const wrong = confirms(this.confirm, first);
       if (wrong !== undefined) return changed(wrong);

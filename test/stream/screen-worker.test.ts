@@ -193,6 +193,30 @@ describe("a full lane", () => {
   });
 });
 
+test("a fetch from before a seek is no hole: the log is asked again", async () => {
+  const rig = createRig();
+  const messages = transfers(60);
+  for (let at = 0; at < messages.length; at += 5) rig.feed(messages.slice(at, at + 5));
+  const made = rig.worker();
+  const { consumer } = made;
+  const run = consumer.run.bind(consumer);
+  const late = new Set<number>();
+  consumer.run = (topics, handlers) =>
+    run(topics, {
+      ...handlers,
+      async batch(batch) {
+        if (batch.records.length > 1 && !late.has(batch.partition)) {
+          late.add(batch.partition);
+          await handlers.batch({ ...batch, records: batch.records.slice(1) });
+        }
+        await handlers.batch(batch);
+      },
+    });
+  await runToEnd(rig, made);
+  expect(late.size).toBeGreaterThan(0);
+  await expectExactlyOnce(rig, messages);
+});
+
 describe("a log that changed", () => {
   const halted = async (change: (rig: Rig) => void): Promise<RigWorker> => {
     const rig = createRig();
