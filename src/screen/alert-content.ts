@@ -16,6 +16,7 @@ import { type JudgeContext, matchingHits } from "./context.ts";
 import type { AlertContent } from "./outputs.ts";
 import { renderTemplate } from "./render.ts";
 import type { AlertState } from "./state.ts";
+import { ruleOf } from "./subject-index.ts";
 
 type Party = Alert["parties"][number];
 type Subject = Alert["subject"];
@@ -87,7 +88,7 @@ export function alertContent(context: JudgeContext, rule: CompiledRule, alert: A
 
 /** Lists that the typology or a rule behind one of the hits looks things up in. */
 function listsOf(context: JudgeContext, rule: CompiledRule, hits: readonly HitView[]): AlertContent["lists"] {
-  const rules = [rule, ...hits.map((hit) => ruleOf(context, hit.ruleId))];
+  const rules = [rule, ...hits.map((hit) => ruleOf(context.pack, hit.ruleId))];
   const all = new Map(rules.flatMap((one) => one?.lists ?? []).map((list) => [list.id, list]));
   return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1)).map((list) => ({ ...list }));
 }
@@ -144,7 +145,10 @@ function farRolesOf(context: JudgeContext, hits: readonly BasisHit[], { kind, to
   return hits
     .filter(({ hit }) => hit.root === context.entity && hit.root !== key)
     .flatMap(({ hit }) =>
-      (ruleOf(context, hit.ruleId)?.otherMayBe ?? []).map((role) => ({ role, basis: `far side of ${hit.ruleId}` })),
+      (ruleOf(context.pack, hit.ruleId)?.otherMayBe ?? []).map((role) => ({
+        role,
+        basis: `far side of ${hit.ruleId}`,
+      })),
     );
 }
 
@@ -167,12 +171,12 @@ function partiesOf(context: JudgeContext, { hits, marks, isVictim, openFor, farR
   };
   if (isVictim) add(context.entity, "victim", "a rule whose subject may be a victim, within 180 days");
   for (const { hit } of hits) {
-    const roles = ruleOf(context, hit.ruleId)?.selfMayBe ?? [];
+    const roles = ruleOf(context.pack, hit.ruleId)?.selfMayBe ?? [];
     for (const role of roles.length === 0 ? (["unknown"] as const) : roles) add(hit.root, role, hit.ruleId);
   }
   for (const mark of marks) {
     const basis = `${mark.ruleId}, ${mark.distance} hops ${mark.flow}`;
-    for (const role of ruleOf(context, mark.ruleId)?.selfMayBe ?? []) add(mark.root, role, basis);
+    for (const role of ruleOf(context.pack, mark.ruleId)?.selfMayBe ?? []) add(mark.root, role, basis);
     add(mark.root, "unknown", basis);
   }
   if (openFor !== undefined) {
@@ -221,7 +225,7 @@ function trueLeaves(clause: TypologyPlan["alertWhen"], context: Context): Leaf[]
 }
 
 function indicatorOf(context: JudgeContext, hit: HitView, family: string): Alert["indicators"][number] {
-  const rule = ruleOf(context, hit.ruleId);
+  const rule = ruleOf(context.pack, hit.ruleId);
   return {
     ruleId: hit.ruleId,
     version: rule?.version ?? 0,
@@ -253,10 +257,6 @@ function markOf(mark: MarkView, baseCurrency: string): Alert["marks"][number] {
 
 function cautionsOf(context: JudgeContext, rule: CompiledRule, hits: readonly BasisHit[]): string[] {
   const all = new Set(rule.cautions);
-  for (const { hit } of hits) for (const caution of ruleOf(context, hit.ruleId)?.cautions ?? []) all.add(caution);
+  for (const { hit } of hits) for (const caution of ruleOf(context.pack, hit.ruleId)?.cautions ?? []) all.add(caution);
   return [...all].sort();
-}
-
-function ruleOf(context: JudgeContext, id: string): CompiledRule | undefined {
-  return context.pack.rules.find((rule) => rule.id === id);
 }

@@ -7,6 +7,7 @@ import type { HitView, MarkView } from "../domain/view.ts";
 import type { CompiledRule } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
 import type { AlertState } from "./state.ts";
+import { ruleOf } from "./subject-index.ts";
 
 type Subject = Alert["subject"];
 
@@ -52,7 +53,7 @@ export function relatedOf(
   add(alert.previous, "previous");
   for (const other of context.index.typologies) addOwn(context, rule, alert, other, add);
   for (const hit of hits) {
-    const raised = context.pack.rules.find(({ id }) => id === hit.ruleId);
+    const raised = ruleOf(context.pack, hit.ruleId);
     if (raised?.typology === undefined) continue;
     add(alertIdOf(context.pack.tenant, raised, hit.root, hit.episodeStart), RELATION[hit.relation]);
   }

@@ -84,9 +84,9 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
     },
     decode(key, bytes, additions) {
       const parts = decodeEntityParts(bytes, key, full, additions);
-      const entity = newEntity(key, emptyState(core, kindOf(key)), parts);
+      const work = foldTail(core, { base: parts.base, kind: kindOf(key) }, parts.tail, SILENT);
+      const entity = newEntity(key, work, parts);
       keepStored(entity);
-      entity.work = foldTail(core, entity, entity.tail, SILENT);
       return entity;
     },
   };

@@ -14,11 +14,12 @@ import {
 } from "../base/limits.ts";
 import { type EntityKey, kindOf } from "../domain/entity.ts";
 import type { MarkView } from "../domain/view.ts";
-import type { CompiledRule, Pack } from "../rules/plan.ts";
+import type { CompiledRule } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
 import { farEntity } from "./movement-fold.ts";
 import type { FoldSink } from "./outputs.ts";
 import type { EntityState, RecentEvent } from "./state.ts";
+import { ruleOf } from "./subject-index.ts";
 import { targetsNow } from "./targets.ts";
 import { derivedIndex, isVictimRole, tellingId } from "./tellings.ts";
 
@@ -115,10 +116,6 @@ export interface FlaggedRule {
   readonly rule: CompiledRule;
   readonly period: number;
   readonly alertId: string | undefined;
-}
-
-function ruleOf(pack: Pack, id: string): CompiledRule | undefined {
-  return pack.rules.find((rule) => rule.id === id);
 }
 
 function traceOf(mark: MarkView, rule: CompiledRule): Trace {

@@ -58,12 +58,17 @@ export function plainReading(
     if (!isCounted(event, measure.index) || (leftOut >= 0 && event.seq >= leftOut)) continue;
     // What one measure counts stands in order of time.
     if (event.time <= from) break;
-    if (event.time <= now) add(total, event.time, event.time, 1, addedBy(event, measure));
+    if (event.time > now) continue;
+    const value = addedBy(event, measure);
+    add(total, event.time, event.time, 1, value, value, value);
   }
   if (kept !== undefined && kept.buckets.length > 0) {
     const low = bucketsFrom(kept, from, -1, afterTime);
     const high = bucketsTo(kept, now, low);
-    for (let i = low; i < high; i += 1) addBucket(total, kept.buckets[i] as Bucket);
+    for (let i = low; i < high; i += 1) {
+      const { first, last, count, sum, min, max } = kept.buckets[i] as Bucket; // i is within the array.
+      add(total, first, last, count, sum, min, max);
+    }
   }
   return resultOf(total, fn);
 }
@@ -80,20 +85,20 @@ function clear(of: typeof total): void {
   of.last = Number.NEGATIVE_INFINITY;
 }
 
-function add(to: typeof total, first: number, last: number, count: number, value: number): void {
-  to.count += count;
-  to.sum += value;
-  if (value < to.least) to.least = value;
-  if (value > to.greatest) to.greatest = value;
-  if (first < to.first) to.first = first;
-  if (last > to.last) to.last = last;
-}
-
-function addBucket(to: typeof total, { first, last, count, sum, min, max }: Bucket): void {
+/** One event is a span of one time with one value. */
+function add(
+  to: typeof total,
+  first: number,
+  last: number,
+  count: number,
+  sum: number,
+  least: number,
+  greatest: number,
+): void {
   to.count += count;
   to.sum += sum;
-  if (min < to.least) to.least = min;
-  if (max > to.greatest) to.greatest = max;
+  if (least < to.least) to.least = least;
+  if (greatest > to.greatest) to.greatest = greatest;
   if (first < to.first) to.first = first;
   if (last > to.last) to.last = last;
 }

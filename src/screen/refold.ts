@@ -8,6 +8,7 @@ import type { HitView, MarkView, View } from "../domain/view.ts";
 import type { AlertContent, FoldSink, HitRecord, Output } from "./outputs.ts";
 import { type Successor, sendAlert, sendWithdrawal } from "./send.ts";
 import type { Entity } from "./state.ts";
+import { ruleOf } from "./subject-index.ts";
 import { baseState, type Core, foldTail } from "./tail.ts";
 import { lastSaid } from "./typologies.ts";
 
@@ -111,7 +112,7 @@ function successor(
   after: Collected,
   openBefore: ReadonlySet<string>,
 ): Successor | undefined {
-  const rule = core.pack.rules.find(({ id }) => id === gone.typology.id);
+  const rule = ruleOf(core.pack, gone.typology.id);
   const [from, to] = span(gone);
   for (const { content } of after.alerts.values()) {
     if (content.typology.id !== gone.typology.id) continue;

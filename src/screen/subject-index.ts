@@ -62,6 +62,11 @@ export function withStandIns(pack: Pack): Pack {
   return { ...pack, subjects: { ...pack.subjects, account: { ...account, typologies } } };
 }
 
+/** The rule with an id; undefined where the pack has none. */
+export function ruleOf(pack: Pack, id: string): CompiledRule | undefined {
+  return pack.rules.find((rule) => rule.id === id);
+}
+
 /** Whether a movement lies in a scope, seen in `direction`. */
 export function scopeMatches(scope: Scope, tx: Tx, direction: Direction): boolean {
   return (

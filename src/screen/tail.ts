@@ -46,7 +46,7 @@ export function emptyState(core: Core, kind: EntityKind): EntityState {
 }
 
 /** The settled base, decoded. */
-export function baseState(core: Core, entity: Entity): EntityState {
+export function baseState(core: Core, entity: Pick<Entity, "base" | "kind">): EntityState {
   return entity.base === undefined
     ? emptyState(core, entity.kind)
     : decodeStateBytes(entity.base, core.pack, entity.kind);
@@ -55,7 +55,7 @@ export function baseState(core: Core, entity: Entity): EntityState {
 /** Folds `tail` from the entity's base; `reversed` are the movements that a reversal takes out. */
 export function foldTail(
   core: Core,
-  entity: Entity,
+  entity: Pick<Entity, "base" | "kind">,
   tail: readonly View[],
   sink: FoldSink,
   reversed: ReadonlySet<View> = reversedIn(tail),
