@@ -3,7 +3,7 @@
  * difference names the thing, what was found and what was expected.
  */
 import type { EntityKey } from "../domain/entity.ts";
-import type { CountedIn } from "../screen/counted.ts";
+import type { Counted } from "../screen/counted.ts";
 import { CONTENT_HASH_MS } from "../screen/recent-codec.ts";
 import type { SettledAlert } from "../screen/settled.ts";
 import type { Entity, EntityState } from "../screen/state.ts";
@@ -89,22 +89,20 @@ const PARTS: readonly (readonly [string, (state: EntityState) => unknown])[] = [
     (state) => [...state.marks.map((mark) => [mark.root, mark.ruleId, mark.flow, mark.distance].join())].sort(),
   ],
   ["measures", (state) => state.measures.map((measure) => measure && [measure.recent, measure.buckets])],
-  // What a reversal has taken out counts nowhere, whatever is noted with it.
-  ["measures of movements", (state) => state.recent.map(({ counted, reversed }) => !reversed && countedIn(counted))],
+  ["measures of movements", ({ counted }) => counted.times.map((_, i) => countedAt(counted, i))],
 ];
 
 /** The content hash of an older one is not stored: it serves the look for repeats, which ends before. */
 function recentOf({ recent, clock }: EntityState): unknown {
-  return recent.map(({ counted, ...event }) =>
-    event.time >= clock - CONTENT_HASH_MS ? event : { ...event, contentHash: 0 },
-  );
+  return recent.map((event) => (event.time >= clock - CONTENT_HASH_MS ? event : { ...event, contentHash: 0 }));
 }
 
-/** Indexes of the measures that count a movement. */
-function countedIn(words: CountedIn): number[] {
-  return words.flatMap((word, w) =>
-    [...Array(32).keys()].filter((bit) => word & (1 << bit)).map((bit) => 32 * w + bit),
+/** Indexes of the measures that count movement `i`, and the keys that it shows. */
+function countedAt({ bits, keys }: Counted, i: number): unknown {
+  const measures = bits.flatMap((column, w) =>
+    [...Array(32).keys()].filter((bit) => (column[i] ?? 0) & (1 << bit)).map((bit) => 32 * w + bit),
   );
+  return { measures, keys: keys.map((column) => column?.[i]).filter((key) => key !== undefined) };
 }
 
 function stateDifference(found: EntityState, expected: EntityState): string | undefined {

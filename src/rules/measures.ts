@@ -164,11 +164,13 @@ function freeHash(text: string, taken: Set<number>): number {
 
 function finishMeasures(drafts: readonly Draft[]): Measure[] {
   const nextIndex = new Map<EntityKind, number>(ENTITY_KINDS.map((kind) => [kind, 0]));
+  const keys = new Map<EntityKind, Map<string, number>>(ENTITY_KINDS.map((kind) => [kind, new Map()]));
   return drafts.map(({ definition, hash, cap, windowMs, windowMinMs }, slot) => {
     const index = nextIndex.get(definition.subject) ?? 0;
     nextIndex.set(definition.subject, index + 1);
     const { kind } = definition;
     const counted = kind === "number" || kind === "split";
+    const key = kind === "number" ? undefined : definition.key;
     return {
       slot,
       index,
@@ -178,8 +180,9 @@ function finishMeasures(drafts: readonly Draft[]): Measure[] {
       scope: definition.scope,
       where: definition.where?.test,
       value: counted ? (definition.value?.read ?? one) : undefined,
-      adds: addsOf(definition.value?.canonical),
-      key: kind === "number" ? undefined : definition.key?.read,
+      adds: addsOf(kind, definition.value?.canonical),
+      key: key?.read,
+      keySlot: key === undefined ? -1 : numberOf(key.canonical, keys.get(definition.subject) as Map<string, number>),
       cap,
       windowMs,
       windowMinMs,
@@ -187,7 +190,15 @@ function finishMeasures(drafts: readonly Draft[]): Measure[] {
   });
 }
 
-function addsOf(value: string | undefined): Measure["adds"] {
+function numberOf(text: string, known: Map<string, number>): number {
+  const number = known.get(text) ?? known.size;
+  known.set(text, number);
+  return number;
+}
+
+function addsOf(kind: MeasureKind, value: string | undefined): Measure["adds"] {
+  if (kind === "distinct") return "key";
+  if (kind !== "number") return "other";
   if (value === undefined) return "one";
   return value === "tx.amount" ? "amount" : "other";
 }

@@ -110,10 +110,15 @@ export interface Measure {
   readonly where: Test | undefined;
   /** kinds number and split: what it adds to sums; 1 when only counted. Undefined at run time: not counted. */
   readonly value: Read<number> | undefined;
-  /** What `value` is: of 1 and of the movement's amount no list is kept, the recent movements tell both. */
-  readonly adds: "one" | "amount" | "other";
+  /**
+   * What it keeps of a movement. Of 1, of the amount and of a key no list is kept: the recent movements tell them. A
+   * set of first contacts and a split are `other`, as is any other number.
+   */
+  readonly adds: "one" | "amount" | "key" | "other";
   /** kind distinct and first_seen: whose key is counted once; kind split: to which part the contribution belongs. */
   readonly key: Read<string> | undefined;
+  /** Number of its key among the different keys of the subject's measures; -1 without a key. */
+  readonly keySlot: number;
   readonly cap: number;
   /** Longest window that reads it, ms; contributions older than this are dropped. */
   readonly windowMs: number;

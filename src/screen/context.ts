@@ -10,11 +10,13 @@ import type { View } from "../domain/view.ts";
 import type { Act, Aggregate, Context, HitInput, Measure, Pack, PastEvent, PastQuery } from "../rules/plan.ts";
 import type { Sampler } from "../rules/plan-baselines.ts";
 import { isPlain } from "./counted.ts";
-import { hasKey, reading } from "./measures.ts";
+import { reading } from "./measures.ts";
 import { pastReading } from "./past-readings.ts";
 import { hasSpan, measureOf, plainReading } from "./plain-readings.ts";
+import { keyCounts } from "./readings.ts";
 import { refinedReading } from "./refined-readings.ts";
 import { baseReading } from "./samples.ts";
+import { lastShown } from "./shown-keys.ts";
 import type { EntityState } from "./state.ts";
 import type { SubjectIndex } from "./subject-index.ts";
 
@@ -127,9 +129,11 @@ export class JudgeContext implements Context {
     const aggregate = this.aggregate(slot);
     const measure = this.pack.measures[aggregate.measure];
     if (measure === undefined || measure.subject !== this.index.kind) return undefined;
-    const state = this.state.measures[measure.index];
     const { seq, time } = this.flowBound(aggregate);
-    if (state !== undefined && hasKey(state, key, this.now, aggregate.windowMs, seq)) return true;
+    const known = isPlain(measure)
+      ? lastShown(this.state, measure, key)
+      : this.state.measures[measure.index]?.keys?.get(key);
+    if (known !== undefined && keyCounts(known, this.now - aggregate.windowMs, this.now, seq)) return true;
     return this.isWarming(measure, aggregate, time) ? undefined : false;
   }
 

@@ -1,85 +1,205 @@
 /**
  * Packed form of which plain measures count the recent events: the measures once, by the hash of their definition; the
- * few combinations that occur, a bit for each of those measures; and for each event the number of its combination.
+ * few combinations that occur, a bit for each of those measures; for each event the number of its combination; and for
+ * sets the keys that the event shows, each once although several sets count it.
  */
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import type { Measure } from "../rules/plan.ts";
-import { read32, write32 } from "./codec-texts.ts";
-import {
-  areEqual,
-  COUNTED_NOWHERE,
-  type CountedIn,
-  hasBit,
-  isPlain,
-  join,
-  newWords,
-  setCounted,
-  share,
-} from "./counted.ts";
-import type { RecentEvent } from "./state.ts";
+import { read32, type TextList, type TextTable, write32 } from "./codec-texts.ts";
+import { type Counted, isPlain, keyAt, setCounted, setKey } from "./counted.ts";
 
-/** Appends it for the events of a state. */
-export function encodeCounted(writer: ByteWriter, events: readonly RecentEvent[], measures: readonly Measure[]): void {
-  const all = newWords(measures.length);
-  const combinations: CountedIn[] = [];
-  const numbers = new Map<CountedIn, number>();
-  for (const { counted, reversed } of events) {
-    if (reversed || counted.length === 0 || numbers.has(counted)) continue;
-    // Combinations are shared, but not for ever: the same state must give the same bytes.
-    let number = combinations.findIndex((known) => areEqual(known, counted)) + 1;
-    if (number === 0) number = combinations.push(counted);
-    numbers.set(counted, number);
-    join(all, counted);
-  }
-  const named = measures.filter(({ index }) => hasBit(all, index));
-  writer.varint(named.length);
-  if (named.length === 0) return;
-  for (const { definition } of named) write32(writer, definition);
-  writer.varint(combinations.length);
-  for (const counted of combinations) encodeBits(writer, counted, named);
-  for (const { counted, reversed } of events) writer.varint(reversed ? 0 : (numbers.get(counted) ?? 0));
+/** Appends which numbers count the events of a state. */
+export function encodeNumbers(writer: ByteWriter, counted: Counted, measures: readonly Measure[]): void {
+  const found = combine(counted, measures, ({ adds }) => adds === "one" || adds === "amount");
+  if (!encodeMeasures(writer, found)) return;
+  for (const number of found.numbers) writer.varint(number);
 }
 
-/** Reads it into `events`. `find` gives the index of the measure with a definition, -1 when there is none any more. */
-export function decodeCounted(
+/** Reads it into `counted`. `find` gives the index of the measure with a definition, -1 when there is none any more. */
+export function decodeNumbers(
   reader: ByteReader,
-  events: readonly RecentEvent[],
+  counted: Counted,
   measures: readonly Measure[],
   find: (definition: number) => number,
 ): void {
+  const named = decodeMeasures(reader, measures, find);
+  if (named.length === 0) return;
+  const combinations = decodeCombinations(reader, named.length);
+  for (let i = 0; i < counted.times.length; i += 1) {
+    const number = reader.varint();
+    const members = combinations[number] ?? reader.fail(`combination ${number} of measures`);
+    for (const member of members) count(counted, named[member] as number, i);
+  }
+}
+
+/** Appends which keys the events of a state show to sets. */
+export function encodeSets(writer: ByteWriter, counted: Counted, measures: readonly Measure[], texts: TextTable): void {
+  const found = combine(counted, measures, ({ adds }) => adds === "key");
+  if (!encodeMeasures(writer, found)) return;
+  const { named, numbers } = found;
+  const slots = [...new Set(named.map(({ keySlot }) => keySlot))];
+  for (const { keySlot } of named) writer.varint(slots.indexOf(keySlot));
+  const shownBy = found.combinations.map((words) =>
+    slots.filter((slot) => named.some(({ keySlot, index }) => keySlot === slot && hasBit(words, index))),
+  );
+  writer.varint(numbers.reduce((count, number) => count + Math.min(number, 1), 0));
+  let before = -1;
+  numbers.forEach((number, i) => {
+    if (number === 0) return;
+    writer.varint(i - before - 1);
+    writer.varint(number);
+    for (const slot of shownBy[number - 1] ?? []) texts.write(writer, keyAt(counted, slot, i) as string);
+    before = i;
+  });
+}
+
+/** Reads it into `counted`; keys of measures that are no more are left out. */
+export function decodeSets(
+  reader: ByteReader,
+  counted: Counted,
+  measures: readonly Measure[],
+  find: (definition: number) => number,
+  texts: TextList,
+): void {
+  const named = decodeMeasures(reader, measures, find);
+  if (named.length === 0) return;
+  const combinations = decodeCombinations(reader, named.length);
+  const columns = named.map(() => reader.varint());
+  // A key of which no measure is known any more goes nowhere.
+  const slots = new Map<number, number>();
+  named.forEach((index, member) => {
+    if (index >= 0) slots.set(columns[member] as number, measures[index]?.keySlot ?? -1);
+  });
+  const shownBy = combinations.map((members) =>
+    [...new Set(members.map((member) => columns[member] as number))].sort((a, b) => a - b),
+  );
+  let at = -1;
+  for (let left = reader.count(2); left > 0; left -= 1) {
+    at += reader.varint() + 1;
+    if (at >= counted.times.length) reader.fail(`recent event ${at}`);
+    const number = reader.varint();
+    const members = combinations[number] ?? reader.fail(`combination ${number} of measures`);
+    const known = members.map((member) => named[member] as number);
+    for (const index of known) count(counted, index, at);
+    for (const column of shownBy[number] ?? []) {
+      const key = texts.read(reader);
+      const slot = slots.get(column);
+      const isShown = known.some((index) => index >= 0 && measures[index]?.keySlot === slot);
+      if (slot !== undefined && isShown) setKey(counted, slot, at, key);
+    }
+  }
+}
+
+function count(counted: Counted, index: number, i: number): void {
+  if (index >= 0) setCounted(counted, index, i);
+}
+
+interface Combined {
+  /** Measures that occur, in the order of the plan. */
+  readonly named: readonly Measure[];
+  /** Words of bits. */
+  readonly combinations: readonly (readonly number[])[];
+  /** Of each event: 0, or the number of its combination from 1. */
+  readonly numbers: readonly number[];
+}
+
+/** The combinations of some measures that occur, in the order in which they do. */
+function combine(
+  { bits, times }: Counted,
+  measures: readonly Measure[],
+  isWanted: (measure: Measure) => boolean,
+): Combined {
+  const mask = bits.map(() => 0);
+  for (const measure of measures) if (isWanted(measure)) setBit(mask, measure.index);
+  const all = bits.map(() => 0);
+  const combinations: number[][] = [];
+  const known = new Map<number, number[]>();
+  const numbers: number[] = [];
+  for (let i = 0; i < times.length; i += 1) {
+    let hash = 0;
+    let any = 0;
+    for (let w = 0; w < bits.length; w += 1) {
+      const word = wordAt(bits, mask, w, i);
+      hash = (Math.imul(hash, 31) + word) | 0;
+      any |= word;
+    }
+    if (any === 0) {
+      numbers.push(0);
+      continue;
+    }
+    const alike = known.get(hash) ?? [];
+    let number = alike.find((one) => isSame(combinations[one - 1] as number[], bits, mask, i));
+    if (number === undefined) {
+      const words = bits.map((_, w) => wordAt(bits, mask, w, i));
+      number = combinations.push(words);
+      known.set(hash, [...alike, number]);
+      for (let w = 0; w < words.length; w += 1) all[w] = (all[w] as number) | (words[w] as number);
+    }
+    numbers.push(number);
+  }
+  return { named: measures.filter(({ index }) => hasBit(all, index)), combinations, numbers };
+}
+
+function wordAt(bits: Counted["bits"], mask: readonly number[], w: number, i: number): number {
+  return (bits[w]?.[i] as number) & (mask[w] as number);
+}
+
+function isSame(words: readonly number[], bits: Counted["bits"], mask: readonly number[], i: number): boolean {
+  for (let w = 0; w < words.length; w += 1) if (words[w] !== wordAt(bits, mask, w, i)) return false;
+  return true;
+}
+
+function setBit(words: number[], index: number): void {
+  words[index >>> 5] = (words[index >>> 5] as number) | (1 << (index & 31));
+}
+
+function hasBit(words: readonly number[], index: number): boolean {
+  return ((words[index >>> 5] as number) & (1 << (index & 31))) !== 0;
+}
+
+/** Appends measures and combinations; false when there are none. */
+function encodeMeasures(writer: ByteWriter, { named, combinations }: Combined): boolean {
+  writer.varint(named.length);
+  if (named.length === 0) return false;
+  for (const { definition } of named) write32(writer, definition);
+  writer.varint(combinations.length);
+  for (const words of combinations) {
+    for (let start = 0; start < named.length; start += 8) {
+      let packed = 0;
+      for (let i = start; i < Math.min(start + 8, named.length); i += 1) {
+        if (hasBit(words, (named[i] as Measure).index)) packed |= 1 << (i - start);
+      }
+      writer.u8(packed);
+    }
+  }
+  return true;
+}
+
+/** Indexes of the measures, -1 for one that is no more. */
+function decodeMeasures(
+  reader: ByteReader,
+  measures: readonly Measure[],
+  find: (definition: number) => number,
+): number[] {
   const named: number[] = [];
   for (let left = reader.count(4); left > 0; left -= 1) {
     const index = find(read32(reader));
     const measure = measures[index];
     named.push(measure !== undefined && isPlain(measure) ? index : -1);
   }
-  if (named.length === 0) return;
-  const combinations: CountedIn[] = [COUNTED_NOWHERE];
-  for (let left = reader.count(1); left > 0; left -= 1) combinations.push(decodeBits(reader, named, measures.length));
-  for (const event of events) {
-    const number = reader.varint();
-    event.counted = combinations[number] ?? reader.fail(`combination ${number} of measures`);
-  }
+  return named;
 }
 
-function encodeBits(writer: ByteWriter, counted: CountedIn, named: readonly Measure[]): void {
-  for (let start = 0; start < named.length; start += 8) {
-    let bits = 0;
-    for (let i = start; i < Math.min(start + 8, named.length); i += 1) {
-      if (hasBit(counted, (named[i] as Measure).index)) bits |= 1 << (i - start);
+/** For each combination its members, as positions in the list of measures; combination 0 has none. */
+function decodeCombinations(reader: ByteReader, measures: number): number[][] {
+  const combinations: number[][] = [[]];
+  for (let left = reader.count(1); left > 0; left -= 1) {
+    const members: number[] = [];
+    for (let start = 0; start < measures; start += 8) {
+      const packed = reader.u8();
+      for (let i = start; i < Math.min(start + 8, measures); i += 1) if (packed & (1 << (i - start))) members.push(i);
     }
-    writer.u8(bits);
+    combinations.push(members);
   }
-}
-
-function decodeBits(reader: ByteReader, named: readonly number[], measures: number): CountedIn {
-  const words = newWords(measures);
-  for (let start = 0; start < named.length; start += 8) {
-    const bits = reader.u8();
-    for (let i = start; i < Math.min(start + 8, named.length); i += 1) {
-      const index = named[i] as number; // i is within the array.
-      if (bits & (1 << (i - start)) && index >= 0) setCounted(words, index);
-    }
-  }
-  return share(words);
+  return combinations;
 }

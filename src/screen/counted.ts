@@ -1,87 +1,102 @@
 /**
- * Which measures count a recent event. A measure that adds one, or the amount, keeps no list of its own: the event
- * says that it counts there, by a bit for each measure, and the few combinations that occur are shared by all events.
+ * Which measures count which recent event. A plain measure, one that adds one, or the amount, or a key to a set, keeps
+ * no list of its own: a bit says that the event counts there. Bits, times, amounts and keys of all recent events stand
+ * in columns, so that a reading runs over neighbouring numbers: over the events one by one it waited for memory.
  */
 import type { Measure } from "../rules/plan.ts";
-import type { RecentEvent } from "./state.ts";
 
-/** Bit i of word w: the measure with index 32 w + i. Never changed once an event holds it. */
-export type CountedIn = readonly number[];
+/** Columns over the recent events of an entity, all of one length, oldest first. */
+export interface Counted {
+  /** Event time, epoch ms. Of what one measure counts it never falls. */
+  readonly times: number[];
+  /** Base currency minor units; NaN when unknown. */
+  readonly amounts: number[];
+  /** Bit i of column w: the measure with index 32 w + i counts the event. */
+  readonly bits: number[][];
+  /** By `Measure.keySlot`: the key that the event shows to sets, while some set counts it there. */
+  readonly keys: ((string | undefined)[] | undefined)[];
+}
 
-export const COUNTED_NOWHERE: CountedIn = [];
+/** Columns for the measures of a subject, without events. */
+export function newCounted(measures: number): Counted {
+  return { times: [], amounts: [], bits: Array.from({ length: (measures + 31) >>> 5 }, () => []), keys: [] };
+}
 
-/** Whether recent events tell all that this measure counts of them. */
+/** Whether recent events tell all that this measure keeps of them. */
 export function isPlain(measure: Measure): boolean {
-  return measure.kind === "number" && measure.adds !== "other";
+  return measure.adds !== "other";
 }
 
-/** Words for the measures of one subject, all empty. */
-export function newWords(measures: number): number[] {
-  return new Array<number>((measures + 31) >>> 5).fill(0);
+/** Adds an event that nothing counts yet. */
+export function pushEvent({ times, amounts, bits, keys }: Counted, time: number, amount: number): void {
+  times.push(time);
+  amounts.push(amount);
+  for (const column of bits) column.push(0);
+  for (const column of keys) column?.push(undefined);
 }
 
-/** Notes that the measure with this index counts. */
-export function setCounted(words: number[], index: number): void {
-  words[index >>> 5] = (words[index >>> 5] as number) | (1 << (index & 31));
+/** Takes the oldest event out. */
+export function shiftEvent({ times, amounts, bits, keys }: Counted): void {
+  times.shift();
+  amounts.shift();
+  for (const column of bits) column.shift();
+  for (const column of keys) column?.shift();
 }
 
-/** Whether the measure with this index counts. */
-export function hasBit(words: CountedIn, index: number): boolean {
-  const word = index >>> 5;
-  return word < words.length && ((words[word] as number) & (1 << (index & 31))) !== 0;
+/** The column with the bit of the measure with this index, for loops over many events. */
+export function bitsOf({ bits }: Counted, index: number): readonly number[] {
+  return bits[index >>> 5] ?? NO_BITS;
 }
 
-/** Adds the measures of `more` to `words`. */
-export function join(words: number[], more: CountedIn): void {
-  for (let w = 0; w < more.length; w += 1) words[w] = (words[w] as number) | (more[w] as number);
+const NO_BITS: readonly number[] = [];
+
+/** The bit of the measure with this index in its column. */
+export function bitOf(index: number): number {
+  return 1 << (index & 31);
 }
 
-/** Whether the measure with this index counts the event. One that was taken out again counts nowhere. */
-export function isCounted({ counted, reversed }: RecentEvent, index: number): boolean {
-  return !reversed && hasBit(counted, index);
+/** Whether the measure with this index counts event `i`. */
+export function isCounted(counted: Counted, index: number, i: number): boolean {
+  return ((bitsOf(counted, index)[i] as number) & bitOf(index)) !== 0;
 }
 
-/** What the event adds to a plain measure that counts it. */
-export function addedBy(event: RecentEvent, measure: Measure): number {
-  return measure.adds === "one" ? 1 : event.amount;
+/** The measure with this index counts event `i` from now on. */
+export function setCounted({ bits }: Counted, index: number, i: number): void {
+  const column = bits[index >>> 5] as number[]; // There is a column for every measure of the plan.
+  column[i] = (column[i] as number) | bitOf(index);
 }
 
-/** Event time of the newest event that the measure with this index counts; -Infinity without one. */
-export function newestCounted(events: readonly RecentEvent[], index: number): number {
-  for (let i = events.length - 1; i >= 0; i -= 1) {
-    const event = events[i] as RecentEvent; // i is within the array.
-    if (isCounted(event, index)) return event.time;
+/** The measure with this index counts event `i` no longer. */
+export function clearCounted({ bits }: Counted, index: number, i: number): void {
+  const column = bits[index >>> 5] as number[]; // There is a column for every measure of the plan.
+  column[i] = (column[i] as number) & ~bitOf(index);
+}
+
+/** The key that event `i` shows. */
+export function keyAt({ keys }: Counted, keySlot: number, i: number): string | undefined {
+  return keys[keySlot]?.[i];
+}
+
+/** Notes the key that event `i` shows; undefined: none any more. */
+export function setKey({ keys, times }: Counted, keySlot: number, i: number, key: string | undefined): void {
+  let column = keys[keySlot];
+  if (column === undefined) {
+    while (keys.length <= keySlot) keys.push(undefined);
+    column = new Array<string | undefined>(times.length).fill(undefined);
+    keys[keySlot] = column;
   }
-  return Number.NEGATIVE_INFINITY;
+  column[i] = key;
 }
 
-/** Hashes of combinations kept for sharing; with more all are forgotten, which only costs memory. */
-const SHARED_MAX = 4_096;
-const shared = new Map<number, CountedIn[]>();
-
-/** An equal list that other events hold too; `words` may be used again. */
-export function share(words: readonly number[]): CountedIn {
-  let hash = words.length;
-  let any = 0;
-  for (const word of words) {
-    hash = (Math.imul(hash, 31) + word) | 0;
-    any |= word;
-  }
-  if (any === 0) return COUNTED_NOWHERE;
-  const alike = shared.get(hash);
-  for (const known of alike ?? []) if (areEqual(known, words)) return known;
-  const own = words.slice();
-  if (alike !== undefined) alike.push(own);
-  else {
-    if (shared.size >= SHARED_MAX) shared.clear();
-    shared.set(hash, [own]);
-  }
-  return own;
+/** What event `i` adds to a plain measure that counts it: a key counts as one. */
+export function addedBy({ amounts }: Counted, { adds }: Measure, i: number): number {
+  return adds === "amount" ? (amounts[i] as number) : 1;
 }
 
-/** Whether both hold the same measures. */
-export function areEqual(a: readonly number[], b: readonly number[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
-  return true;
+/** Index of the newest event that a plain measure counts; -1 without one. */
+export function newestCounted(counted: Counted, { index }: Measure): number {
+  const column = bitsOf(counted, index);
+  const bit = bitOf(index);
+  for (let i = column.length - 1; i >= 0; i -= 1) if (((column[i] as number) & bit) !== 0) return i;
+  return -1;
 }

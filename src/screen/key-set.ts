@@ -67,6 +67,14 @@ export class KeySet implements Iterable<KeyEntry> {
     this.entries[at] = entry;
   }
 
+  /** Takes a key out, if it is there. */
+  remove(key: string): void {
+    const entry = this.get(key);
+    if (entry === undefined) return;
+    this.entries.splice(this.entries.lastIndexOf(entry), 1);
+    this.#index?.delete(key);
+  }
+
   /** Takes the `count` oldest out. */
   drop(count: number): void {
     for (const { key } of this.entries.splice(0, count)) this.#index?.delete(key);

@@ -200,6 +200,15 @@ function showKeyLate(state: MeasureState, keys: KeySet, cap: number, key: string
   if (keys.size > cap) dropOldestKey(state, keys);
 }
 
+/** Adds a key that is not there to the set of a measure, in the place of its last time. */
+export function addKeptKey(state: MeasureState, measure: Measure, entry: KeyEntry): void {
+  const { keys } = state;
+  if (keys === undefined) return;
+  keys.insert(entry);
+  if (entry.lastTime > state.newest) state.newest = entry.lastTime;
+  if (keys.size > capOf(measure)) dropOldestKey(state, keys);
+}
+
 function dropOldestKey(state: MeasureState, keys: KeySet): void {
   keys.drop(1);
   state.overflowed = true;

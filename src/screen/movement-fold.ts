@@ -9,7 +9,7 @@ import type { Tx, TxSide } from "../domain/tx.ts";
 import type { TxView } from "../domain/view.ts";
 import type { Measure } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
-import { addedBy, COUNTED_NOWHERE, isCounted, isPlain, newestCounted, newWords, setCounted, share } from "./counted.ts";
+import { addedBy, clearCounted, isCounted, isPlain, pushEvent, setCounted, shiftEvent } from "./counted.ts";
 import {
   adjustContribution,
   contribute,
@@ -19,6 +19,7 @@ import {
   removeContribution,
 } from "./measures.ts";
 import { takeSamples } from "./samples.ts";
+import { isBehind, keepKey, show, showLate } from "./shown-keys.ts";
 import type { EntityState, MeasureState, RecentEvent } from "./state.ts";
 import { addToBuckets, dropBuckets } from "./windows.ts";
 
@@ -106,7 +107,8 @@ function contributeAllLate(context: JudgeContext, view: TxView): void {
     if (value === undefined) continue;
     const key = measure.key?.(context);
     if (measure.kind !== "number" && key === undefined) continue;
-    contributeLate(measureState(state, measure), measure, view.tx.time, -1, value, key);
+    if (measure.adds === "key") showLate(state, measure, key as string, view.tx.time, context.index.byKey);
+    else contributeLate(measureState(state, measure), measure, view.tx.time, -1, value, key);
     context.touch();
   }
 }
@@ -152,10 +154,10 @@ function remember(context: JudgeContext, view: TxView, reversed: boolean): void 
     moved: tx.stage === "booked" || tx.stage === "authorised",
     settledBy: "",
     contentHash: tx.contentHash,
-    counted: COUNTED_NOWHERE,
     open,
     reversed,
   });
+  pushEvent(state.counted, tx.time, tx.amount ?? Number.NaN);
   const horizon = tx.time - context.pack.horizonMs;
   while (state.recent.length > RECENT_EVENTS_MAX || (state.recent[0]?.time ?? Number.POSITIVE_INFINITY) <= horizon) {
     forgetOldest(context);
@@ -174,23 +176,31 @@ function rememberAct(context: JudgeContext, view: TxView): void {
 
 function forgetOldest(context: JudgeContext): void {
   const { state, index } = context;
-  const event = state.recent.shift() as RecentEvent;
+  const event = state.recent[0] as RecentEvent; // The caller has found one.
   if (event.open) state.openAuthorisations--;
-  for (const measure of index.plain) if (isCounted(event, measure.index)) keepOld(context, measure, event);
+  for (const measure of index.plain) {
+    if (isCounted(state.counted, measure.index, 0)) keepOldest(context, measure, event);
+  }
   for (const measure of index.listed) {
     const kept = state.measures[measure.index];
     if (kept !== undefined) evict(kept, measure, event.seq);
   }
+  state.recent.shift();
+  shiftEvent(state.counted);
   rememberSeen(state, seenHash(event.movementId, event.incoming), event.time);
 }
 
-/** What a plain measure still needs of an event that leaves: a share in a bucket. */
-function keepOld({ state, now }: JudgeContext, measure: Measure, event: RecentEvent): void {
+/** What a plain measure still needs of the event that leaves: a share in a bucket, or its key. */
+function keepOldest({ state, now }: JudgeContext, measure: Measure, event: RecentEvent): void {
+  if (measure.adds === "key") {
+    keepKey(state, measure, 0, now);
+    return;
+  }
   const from = now - measure.windowMs;
   if (event.time <= from) return;
   const { buckets } = measureState(state, measure);
   dropBuckets(buckets, from);
-  addToBuckets(buckets, measure.windowMinMs, event.time, addedBy(event, measure), Math.max(event.time, now));
+  addToBuckets(buckets, measure.windowMinMs, event.time, addedBy(state.counted, measure, 0), Math.max(event.time, now));
 }
 
 /** Ids are kept for as long as a late movement still counts. */
@@ -210,35 +220,36 @@ function seenHash(movementId: string, incoming: boolean): number {
 }
 
 function contributeAll(context: JudgeContext, view: TxView): void {
-  const { state } = context;
-  const { measures } = context.index.candidates(view.tx, view.direction);
-  if (measures.length === 0) return;
+  const { state, index } = context;
+  const { measures } = index.candidates(view.tx, view.direction);
   const event = state.recent[state.recent.length - 1] as RecentEvent;
-  const words = newWords(context.index.measures.length);
-  event.counted = words;
   for (const measure of measures) {
     const value = contribution(context, measure);
     if (value === undefined) continue;
-    if (isPlain(measure)) count(state, measure, event, words, value);
-    else {
-      const key = measure.key?.(context);
-      if (measure.kind !== "number" && key === undefined) continue;
-      contribute(measureState(state, measure), measure, event, value, key);
-    }
+    const key = measure.key?.(context);
+    if (measure.kind !== "number" && key === undefined) continue;
+    if (isPlain(measure)) count(context, measure, event, value, key);
+    else contribute(measureState(state, measure), measure, event, value, key);
     // A later measure's filter may read this one.
     context.touch();
   }
-  event.counted = share(words);
 }
 
-/** Counts an event in a plain measure: as a late one where a newer event counts there already. */
-function count(state: EntityState, measure: Measure, event: RecentEvent, words: number[], value: number): void {
+/** Counts the newest event in a plain measure: as a late one where a newer event counts there already. */
+function count(
+  { state, index }: JudgeContext,
+  measure: Measure,
+  { time, seq }: RecentEvent,
+  value: number,
+  key: string | undefined,
+): void {
   if (Number.isNaN(value)) return;
-  const { time, seq } = event;
-  // Only a tail that overflowed lets an event come behind newer ones.
-  if (time < state.clock && time < newestCounted(state.recent, measure.index)) {
-    contributeLate(measureState(state, measure), measure, time, seq, value, undefined);
-  } else setCounted(words, measure.index);
+  const behind = isBehind(state, measure, time);
+  if (key !== undefined) {
+    if (behind) showLate(state, measure, key, time, index.byKey);
+    else show(state, measure, key, index.byKey);
+  } else if (behind) contributeLate(measureState(state, measure), measure, time, seq, value, undefined);
+  else setCounted(state.counted, measure.index, state.recent.length - 1);
 }
 
 /** What the movement, which lies in the measure's scope, adds to it; undefined when it does not count there. */
@@ -260,7 +271,10 @@ function settle(context: JudgeContext, view: TxView, of: string): boolean {
   original.open = false;
   original.settledBy = view.tx.id;
   // Of a booking whose amount cannot be told that of its authorisation stays.
-  if (view.tx.amount !== undefined) original.amount = view.tx.amount;
+  if (view.tx.amount !== undefined) {
+    original.amount = view.tx.amount;
+    state.counted.amounts[original.seq - (state.recent[0] as RecentEvent).seq] = view.tx.amount;
+  }
   state.openAuthorisations--;
   for (const measure of context.index.listed) {
     const kept = state.measures[measure.index];
@@ -316,6 +330,9 @@ function takeOut(context: JudgeContext, event: RecentEvent): void {
     event.open = false;
     state.openAuthorisations--;
   }
+  // It counts in no number any more; the keys that it showed stay.
+  const at = event.seq - (state.recent[0] as RecentEvent).seq;
+  for (const { adds, index } of context.index.plain) if (adds !== "key") clearCounted(state.counted, index, at);
   for (const measure of context.index.listed) {
     const kept = state.measures[measure.index];
     if (kept !== undefined) {

@@ -1,6 +1,7 @@
 /** Empty states: every field present, so that states of one kind share one shape. */
 import { type EntityKey, kindOf } from "../domain/entity.ts";
 import type { Flow, SubjectPlan } from "../rules/plan.ts";
+import { newCounted } from "./counted.ts";
 import type { Entity, EntityParts, EntityState, FlowState, RuleState } from "./state.ts";
 
 /** State of an entity that nothing is known of. */
@@ -10,6 +11,7 @@ export function newState(subject: SubjectPlan): EntityState {
     since: Number.POSITIVE_INFINITY,
     seq: 0,
     recent: [],
+    counted: newCounted(subject.measures.length),
     act: undefined,
     openAuthorisations: 0,
     seen: new Map(),

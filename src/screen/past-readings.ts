@@ -147,6 +147,7 @@ const NO_MEASURE: Measure = {
   where: undefined,
   value: undefined,
   key: undefined,
+  keySlot: -1,
   cap: 0,
   windowMs: Number.POSITIVE_INFINITY,
   windowMinMs: Number.POSITIVE_INFINITY,

@@ -1,24 +1,27 @@
 /**
  * Numbers over measures that recent events tell by themselves (`counted.ts`): the events in the window that count,
- * with the buckets of those that are recent no longer.
+ * with the buckets and keys of those that are recent no longer.
  */
 import type { Aggregate, AggregateFunction, Measure } from "../rules/plan.ts";
 import { newestIn } from "./contributions.ts";
-import { addedBy, isCounted, isPlain, newestCounted } from "./counted.ts";
+import { addedBy, bitOf, bitsOf, isCounted, isPlain, newestCounted } from "./counted.ts";
 import { newMeasureState } from "./measures.ts";
 import { before, bucketsFrom, bucketsTo, isOneByOne, reading } from "./readings.ts";
-import type { Bucket, EntityState, MeasureState, RecentEvent } from "./state.ts";
+import { keptKeys, setOf } from "./shown-keys.ts";
+import type { Bucket, EntityState, MeasureState } from "./state.ts";
 
 /** What an entity keeps of a measure, in the form with a list; undefined where it has nothing of it. */
 export function measureOf(state: EntityState, measure: Measure): MeasureState | undefined {
   const kept = state.measures[measure.index];
   if (!isPlain(measure)) return kept;
+  if (measure.adds === "key") return setOf(state, measure);
   const recent: number[] = [];
+  const { counted } = state;
   // A list drops what no window reaches when it grows.
-  const oldest = newestCounted(state.recent, measure.index) - measure.windowMs;
-  for (const event of state.recent) {
-    if (event.time <= oldest || !isCounted(event, measure.index)) continue;
-    recent.push(event.seq, event.time, addedBy(event, measure));
+  const oldest = (counted.times[newestCounted(counted, measure)] ?? 0) - measure.windowMs;
+  for (const [i, { seq, time }] of state.recent.entries()) {
+    if (time <= oldest || !isCounted(counted, measure.index, i)) continue;
+    recent.push(seq, time, addedBy(counted, measure, i));
   }
   if (kept === undefined && recent.length === 0) return undefined;
   return { ...(kept ?? newMeasureState(measure)), recent, newest: newestIn(recent) };
@@ -36,41 +39,66 @@ export function hasSpan({ refined }: Aggregate): boolean {
 export function plainReading(
   state: EntityState,
   measure: Measure,
-  { function: fn, windowMs: lastMs, refined }: Aggregate,
+  aggregate: Aggregate,
   now: number,
   currentSeq: number,
   afterSeq: number,
   afterTime: number,
 ): number | undefined {
+  const { function: fn, windowMs: lastMs, refined } = aggregate;
   const kept = state.measures[measure.index];
+  const isKeyed = measure.adds === "key";
   const windowMs = refined?.window.kind === "calendar" ? now - refined.window.startOf(now) + 1 : lastMs;
   const leftOut = refined?.current === false ? currentSeq : -1;
-  if (isOneByOne(fn) || (kept !== undefined && afterSeq >= 0)) {
+  if (isOneByOne(fn) || (kept !== undefined && afterSeq >= 0 && !isKeyed)) {
     const list = measureOf(state, measure) ?? newMeasureState(measure);
     const shown = leftOut < 0 ? list : before(list, leftOut);
     return reading(shown, measure, fn, now, windowMs, afterSeq, afterTime);
   }
   const from = now - windowMs;
   clear(total);
-  for (let i = state.recent.length - 1; i >= 0; i -= 1) {
-    const event = state.recent[i] as RecentEvent; // i is within the array.
-    if (event.seq <= afterSeq) break;
-    if (!isCounted(event, measure.index) || (leftOut >= 0 && event.seq >= leftOut)) continue;
+  addEvents(state, measure, from, now, afterSeq, leftOut);
+  if (kept !== undefined) {
+    if (isKeyed) total.count += keptKeys(kept, from, now, afterSeq);
+    else if (kept.buckets.length > 0) addBuckets(kept, from, now, afterTime);
+  }
+  return isKeyed ? Math.min(total.count, measure.cap) : resultOf(total, fn);
+}
+
+function addEvents(
+  { counted, recent }: EntityState,
+  measure: Measure,
+  from: number,
+  now: number,
+  afterSeq: number,
+  leftOut: number,
+): void {
+  const { times } = counted;
+  const bits = bitsOf(counted, measure.index);
+  const bit = bitOf(measure.index);
+  // Sequence numbers grow by one from event to event.
+  const base = recent[0]?.seq ?? 0;
+  const low = Math.max(0, afterSeq + 1 - base);
+  const high = leftOut < 0 ? times.length : leftOut - base;
+  for (let i = high - 1; i >= low; i -= 1) {
+    // The indexes are within the columns.
+    if (((bits[i] as number) & bit) === 0) continue;
+    const time = times[i] as number;
     // What one measure counts stands in order of time.
-    if (event.time <= from) break;
-    if (event.time > now) continue;
-    const value = addedBy(event, measure);
-    add(total, event.time, event.time, 1, value, value, value);
+    if (time <= from) break;
+    if (time > now) continue;
+    const value = addedBy(counted, measure, i);
+    add(total, time, time, 1, value, value, value);
   }
-  if (kept !== undefined && kept.buckets.length > 0) {
-    const low = bucketsFrom(kept, from, -1, afterTime);
-    const high = bucketsTo(kept, now, low);
-    for (let i = low; i < high; i += 1) {
-      const { first, last, count, sum, min, max } = kept.buckets[i] as Bucket; // i is within the array.
-      add(total, first, last, count, sum, min, max);
-    }
+}
+
+function addBuckets(kept: MeasureState, from: number, now: number, afterTime: number): void {
+  const low = bucketsFrom(kept, from, -1, afterTime);
+  const high = bucketsTo(kept, now, low);
+  for (let i = low; i < high; i += 1) {
+    const { first, last, count, sum, min, max } = kept.buckets[i] as Bucket; // i is within the array.
+    add(total, first, last, count, sum, min, max);
   }
-  return resultOf(total, fn);
 }
 
 /** Everything that a function over a window may ask for. One object, used for one reading after the other. */

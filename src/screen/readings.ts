@@ -148,7 +148,12 @@ export function slice(state: MeasureState, low: number, high: number): MeasureSt
 }
 
 /** Whether a key counts in `(from, now]` after `afterSeq`. */
-export function keyCounts(entry: KeyEntry, from: number, now: number, afterSeq: number): boolean {
+export function keyCounts(
+  entry: Pick<KeyEntry, "lastTime" | "lastSeq">,
+  from: number,
+  now: number,
+  afterSeq: number,
+): boolean {
   return entry.lastTime > from && entry.lastTime <= now && (afterSeq < 0 || entry.lastSeq > afterSeq);
 }
 

@@ -9,7 +9,6 @@ import { indexIn, oneOf } from "../domain/codec-parts.ts";
 import { ENTITY_KINDS, type EntityKey, type EntityKind, entityKey } from "../domain/entity.ts";
 import { PURPOSES, RAILS } from "../domain/tx.ts";
 import { IdReader, IdWriter, read32, type TextList, type TextTable, write32 } from "./codec-texts.ts";
-import { COUNTED_NOWHERE } from "./counted.ts";
 import type { RecentEvent } from "./state.ts";
 
 /** An event older than this repeats nothing that may still come: its content hash is not stored. */
@@ -103,7 +102,6 @@ export function decodeRecent(reader: ByteReader, clock: number, texts: TextList)
       purpose: run.purpose,
       moved: run.moved,
       settledBy: flags & SETTLED ? reader.text() : "",
-      counted: COUNTED_NOWHERE,
       contentHash: time >= clock - CONTENT_HASH_MS ? read32(reader) : 0,
       open: (flags & OPEN) !== 0,
       reversed: (flags & REVERSED) !== 0,

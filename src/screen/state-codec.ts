@@ -12,7 +12,8 @@ import type { HitView, MarkView } from "../domain/view.ts";
 import { decodeView, encodeView } from "../domain/view-codec.ts";
 import type { Measure, Pack } from "../rules/plan.ts";
 import { read32, read48, readTime, TextList, TextTable, write32, write48, writeTime } from "./codec-texts.ts";
-import { decodeCounted, encodeCounted } from "./counted-codec.ts";
+import { pushEvent } from "./counted.ts";
+import { decodeNumbers, decodeSets, encodeNumbers, encodeSets } from "./counted-codec.ts";
 import { decodeMeasure, encodeMeasure, type MeasureFrame } from "./measure-codec.ts";
 import { newState } from "./new-state.ts";
 import { decodeRecent, encodeRecent } from "./recent-codec.ts";
@@ -21,7 +22,7 @@ import { decodeSamples, encodeSamples } from "./sample-codec.ts";
 import type { EntityState, MeasureState } from "./state.ts";
 
 /** Version of the packed form; a change of layout needs the next one. */
-export const STATE_VERSION = 5;
+export const STATE_VERSION = 6;
 
 const OWN = 1;
 const HAS_REF = 2;
@@ -89,6 +90,7 @@ export function decodeState(reader: ByteReader, pack: Pack, kind: EntityKind): E
   state.openAuthorisations = reader.varint();
   state.counterparties = reader.varint();
   state.recent = decodeRecent(reader, state.clock, texts);
+  for (const { time, amount } of state.recent) pushEvent(state.counted, time, amount);
   for (let left = reader.count(7); left > 0; left -= 1) {
     const hash = read48(reader);
     state.seen.set(hash, reader.zigzag() + origin);
@@ -164,7 +166,8 @@ function encodePlanned(
 ): void {
   const plan = pack.subjects[kind];
   const frame: MeasureFrame = { recent: state.recent, seqs: state.recent.map((event) => event.seq), origin };
-  encodeCounted(writer, state.recent, plan.measures);
+  encodeNumbers(writer, state.counted, plan.measures);
+  encodeSets(writer, state.counted, plan.measures, texts);
   writer.varint(countKept(state.measures));
   for (let i = 0; i < state.measures.length; i += 1) {
     const measure = state.measures[i];
@@ -220,8 +223,10 @@ function decodePlanned(
   const indicators = new Finder(plan.indicators, (rule) => fnv1a32(rule.id));
   const flows = new Finder(plan.indicators, (rule) => fnv1a32(rule.id));
   const typologies = new Finder(plan.typologies, (rule) => fnv1a32(rule.id));
-  const plain = new Finder(plan.measures, (measure) => measure.definition >>> 0);
-  decodeCounted(reader, state.recent, plan.measures, (definition) => plain.find(definition));
+  const numbers = new Finder(plan.measures, (measure) => measure.definition >>> 0);
+  decodeNumbers(reader, state.counted, plan.measures, (definition) => numbers.find(definition));
+  const sets = new Finder(plan.measures, (measure) => measure.definition >>> 0);
+  decodeSets(reader, state.counted, plan.measures, (definition) => sets.find(definition), texts);
   for (let left = reader.count(7); left > 0; left -= 1) {
     const index = measures.find(read32(reader));
     const kept = decodeMeasure(reader, frame, texts);

@@ -9,7 +9,7 @@ import type { Purpose, Rail } from "../domain/tx.ts";
 import type { HitView, MarkView, View } from "../domain/view.ts";
 import type { Severity } from "../domain/vocabulary.ts";
 import type { Act } from "../rules/plan.ts";
-import type { CountedIn } from "./counted.ts";
+import type { Counted } from "./counted.ts";
 import type { KeySet } from "./key-set.ts";
 
 /** One of the newest movements (at most RECENT_EVENTS_MAX), for exact windows, evidence and marks. */
@@ -33,8 +33,6 @@ export interface RecentEvent {
   readonly contentHash: number;
   /** An authorisation that nothing has settled yet. */
   open: boolean;
-  /** Plain measures that count it. */
-  counted: CountedIn;
   /** Taken out by a reversal: contributions are gone, the id stays known. */
   reversed: boolean;
   /** Id of the booking that settled this authorisation; empty when none did. */
@@ -152,8 +150,10 @@ export interface EntityState {
   since: number;
   /** Next sequence number. */
   seq: number;
-  /** Oldest first. */
+  /** Oldest first; sequence numbers grow by one from event to event. */
   readonly recent: RecentEvent[];
+  /** What plain measures ask of them, column by column. */
+  readonly counted: Counted;
   /** Where and when the entity last gave an order, as far as a movement said where. */
   act: Act | undefined;
   /** How many of `recent` are open authorisations. */

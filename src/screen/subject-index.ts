@@ -7,6 +7,7 @@ import { ENTITY_KINDS, type EntityKind } from "../domain/entity.ts";
 import { CHANNELS, type Direction, PURPOSES, RAILS, STAGES, type Tx } from "../domain/tx.ts";
 import type { Clause, CompiledRule, Context, Flow, Measure, Pack, Scope, Test, Tri } from "../rules/plan.ts";
 import { isPlain } from "./counted.ts";
+import type { SetsByKey } from "./shown-keys.ts";
 
 export interface PreparedRule {
   readonly rule: CompiledRule;
@@ -39,6 +40,8 @@ export interface SubjectIndex {
   /** Those of which recent events tell everything, and those that keep lists of what they add. */
   readonly plain: readonly Measure[];
   readonly listed: readonly Measure[];
+  /** Plain sets by the key that they count. */
+  readonly byKey: SetsByKey;
   readonly indicators: readonly PreparedRule[];
   readonly typologies: readonly PreparedRule[];
   /** Those whose hits travel along money. */
@@ -157,6 +160,7 @@ function indexSubject(pack: Pack, kind: EntityKind, read: ReturnType<typeof read
     measures: plan.measures,
     plain: plan.measures.filter(isPlain),
     listed: plan.measures.filter((measure) => measure.value !== undefined && !isPlain(measure)),
+    byKey: byKeyOf(plan.measures),
     indicators,
     typologies,
     marking: { indicators: indicators.filter(marks), typologies: typologies.filter(marks) },
@@ -170,6 +174,16 @@ function indexSubject(pack: Pack, kind: EntityKind, read: ReturnType<typeof read
       return found;
     },
   };
+}
+
+function byKeyOf(measures: readonly Measure[]): SetsByKey {
+  const sets: Measure[][] = [];
+  for (const measure of measures) {
+    if (measure.keySlot < 0) continue;
+    while (sets.length <= measure.keySlot) sets.push([]);
+    if (isPlain(measure)) sets[measure.keySlot]?.push(measure);
+  }
+  return sets;
 }
 
 function marks({ rule }: PreparedRule): boolean {

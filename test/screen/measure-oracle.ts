@@ -47,6 +47,7 @@ export function testMeasure(kind: MeasureKind, windowMinMs: number, windowMs: nu
     value: undefined,
     adds: "other",
     key: undefined,
+    keySlot: -1,
     cap,
     windowMs,
     windowMinMs,

@@ -33,12 +33,17 @@ aggregates:
   most: { max: tx.amount, last: 1d, include_current: false }
   middle: { median: tx.amount, last: 1d }
   ever: { sum: tx.amount, last: 180d }
+  others: { distinct: other.id, last: 6h, cap: 8 }
+  strangers: { distinct: other.id, where: large, last: 3d, cap: 256 }
+  days: { distinct: tx.day, last: 3d }
 when:
   any:
     - all: [ { many: agg.n >= 4 }, { sum: agg.total >= 200 EUR }, { large: agg.large >= 2 } ]
     - all: [ { jump: agg.most <= 50 EUR }, { mean: agg.mean >= 70 EUR }, { middle: agg.middle >= 20 EUR } ]
     - all: [ { day: agg.day >= 6 }, { low: agg.least <= 5 EUR } ]
     - all: [ { whole: agg.ever >= 2000 EUR } ]
+    - all: [ { few: agg.others >= 3 }, { some: agg.strangers >= 4 } ]
+    - all: [ { week: agg.days >= 3 } ]
 `,
 );
 
@@ -51,12 +56,12 @@ flow:
   steps:
     - collect:
         scope: { direction: [in] }
-        keep: { total: { sum: tx.amount }, n: { count: events } }
-        until: { all: [ { some: collect.n >= 2 } ] }
+        keep: { total: { sum: tx.amount }, n: { count: events }, from: { distinct: other.id }, who: { set: other.id } }
+        until: { all: [ { some: collect.n >= 2 }, { two: collect.from >= 2 } ] }
     - drain:
         scope: { direction: [out] }
         keep: { total: { sum: tx.amount } }
-        until: { all: [ { emptied: drain.total >= 50% * collect.total } ] }
+        until: { all: [ { emptied: drain.total >= 50% * collect.total }, { away: "!(other.id in collect.who)" } ] }
 `,
 );
 
@@ -172,7 +177,7 @@ function expectSame(txs: readonly Tx[], tailKeep: number): void {
 }
 
 describe("measures that recent events tell", () => {
-  test("are those over one and over the amount, whatever their filter", () => {
+  test("are those over one, over the amount and over a key, whatever their filter", () => {
     expect(plain.measures.every(isPlain)).toBe(true);
     expect(listed.measures.some(isPlain)).toBe(false);
   });

@@ -6,6 +6,7 @@ import { PURPOSES, RAILS } from "../../src/domain/tx.ts";
 import { SEVERITIES } from "../../src/domain/vocabulary.ts";
 import type { CompiledRule, Flow, Measure, MeasureKind, Pack, SubjectPlan } from "../../src/rules/plan.ts";
 import { contributionsIn, seqsOf } from "../../src/screen/contributions.ts";
+import { type Counted, newCounted, pushEvent, setCounted, setKey } from "../../src/screen/counted.ts";
 import { KeySet } from "../../src/screen/key-set.ts";
 import { CONTENT_HASH_MS } from "../../src/screen/recent-codec.ts";
 import type {
@@ -37,6 +38,7 @@ export const PLAN: PlanNames = {
     { definition: 3, kind: "number" },
     { definition: 99, kind: "first_seen" },
     { definition: 12, kind: "split" },
+    { definition: 44, kind: "distinct" },
   ],
   indicators: [
     { id: "HT-FUNNEL-02", flow: undefined },
@@ -47,16 +49,17 @@ export const PLAN: PlanNames = {
   samplers: [77, 0xfffffff0],
 };
 
-/** Index of the measure that recent events tell. */
+/** Indexes of the measures that recent events tell: a sum and a set. */
 const PLAIN = 2;
+const SET = 5;
 
 /** A pack as the codec sees it: definitions and ids, nothing to run. */
 export function packOf(names: PlanNames): Pack {
   const flows: Flow[] = [];
   const measures: Measure[] = names.measures.map(({ definition, kind }, index) => ({
     ...testMeasure(kind, 3_600_000, 86_400_000),
-    // The third keeps no list: recent events tell it.
-    adds: index === PLAIN ? "amount" : "other",
+    adds: index === PLAIN ? "amount" : index === SET ? "key" : "other",
+    keySlot: index === SET ? 0 : -1,
     definition,
     slot: index,
     index,
@@ -153,7 +156,6 @@ const recentEvent: fc.Arbitrary<Omit<RecentEvent, "seq"> & { gap: number }> = re
   contentHash: hash32,
   open: fc.boolean(),
   reversed: fc.boolean(),
-  counted: fc.constantFrom([], [1 << PLAIN]),
   settledBy: fc.oneof(fc.constant(""), text),
 });
 
@@ -176,9 +178,24 @@ function recentOf(
     const movementId = shape.ownIds ? event.movementId : event.txId;
     // What the packed form does not keep: hashes that nothing can be compared with any more.
     const contentHash = at >= clock - CONTENT_HASH_MS ? event.contentHash : 0;
-    // Nor whether what was reversed had counted.
-    const counted = event.reversed ? [] : event.counted;
-    return { seq, ...event, time: at, movementId, contentHash, counted };
+    return { seq, ...event, time: at, movementId, contentHash };
+  });
+}
+
+/** Some of the events count in the sum, some show a key to the set. */
+function countedOf(recent: readonly RecentEvent[]): fc.Arbitrary<Counted> {
+  const { length } = recent;
+  const one = fc.record({ sums: fc.boolean(), key: fc.option(text, { nil: undefined }) });
+  return fc.array(one, { minLength: length, maxLength: length }).map((all) => {
+    const counted = newCounted(PLAN.measures.length);
+    for (const { time: at, amount } of recent) pushEvent(counted, at, amount);
+    for (const [i, { sums, key }] of all.entries()) {
+      if (sums) setCounted(counted, PLAIN, i);
+      if (key === undefined) continue;
+      setCounted(counted, SET, i);
+      setKey(counted, 0, i, key);
+    }
+    return counted;
   });
 }
 
@@ -324,6 +341,7 @@ export const state: fc.Arbitrary<EntityState> = fc
       since: fc.oneof(time, fc.constant(Number.POSITIVE_INFINITY)),
       seq: fc.nat(),
       recent: fc.constant(recent),
+      counted: countedOf(recent),
       act: fc.option(record({ time, cell: text }), { nil: undefined }),
       openAuthorisations: fc.nat(9),
       seen: fc.array(fc.tuple(hash48, time), { maxLength: 3 }).map((seen) => new Map(seen)),
@@ -334,6 +352,7 @@ export const state: fc.Arbitrary<EntityState> = fc
         maybe(bucketState),
         maybe(keyedState(recent)),
         maybe(splitState(recent)),
+        maybe(keyedState(recent)),
       ) as unknown as fc.Arbitrary<(MeasureState | undefined)[]>,
       warming: fc
         .uniqueArray(fc.tuple(fc.nat(3), time), { selector: ([index]) => index, maxLength: 3 })

@@ -225,7 +225,7 @@ describe("bytes that are no state", () => {
     const longer = new Uint8Array([...bytes, 0]);
     expect(() => decodeStateBytes(longer, PACK, "account")).toThrow("end of the state");
     expect(() => decodeStateBytes(new Uint8Array(), PACK, "account")).toThrow("position 0 of 0");
-    expect(() => decodeStateBytes(new Uint8Array([9]), PACK, "account")).toThrow("version 5, but one of 9");
+    expect(() => decodeStateBytes(new Uint8Array([9]), PACK, "account")).toThrow("version 6, but one of 9");
     expect(() => decodeEntityParts(new Uint8Array([9]), KEY, PACK)).toThrow("version 2, but one of 9");
   });
 });

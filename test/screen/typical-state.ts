@@ -1,16 +1,19 @@
 /** The state of an account after some weeks of ordinary movements, for sizes and costs. */
 import { HOUR_MS } from "../../src/base/limits.ts";
 import type { Pack } from "../../src/rules/plan.ts";
-import { isPlain, newWords, setCounted, share } from "../../src/screen/counted.ts";
+import { isPlain, pushEvent, setCounted } from "../../src/screen/counted.ts";
 import { contribute, newMeasureState } from "../../src/screen/measures.ts";
 import { newRuleState, newState } from "../../src/screen/new-state.ts";
+import { show } from "../../src/screen/shown-keys.ts";
 import type { EntityState } from "../../src/screen/state.ts";
+import { indexPack, type SubjectIndex } from "../../src/screen/subject-index.ts";
 import { typicalTx } from "../domain/typical.ts";
 
 /** `count` movements, one each 11 h and some seconds, with 15 counterparties; every measure of the plan is fed. */
 export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"): EntityState {
   const plan = pack.subjects.account;
   const state = newState(plan);
+  const { byKey } = indexPack(pack).get("account") as SubjectIndex;
   const start = Date.UTC(2026, 0, 5, 8);
   for (let n = 0; n < count; n += 1) {
     const time = start + n * 11 * HOUR_MS + ((n * 7_919) % 3_600) * 1_000;
@@ -33,22 +36,24 @@ export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"
       open: false,
       reversed: false,
       settledBy: "",
-      counted: [] as readonly number[],
     };
-    const words = newWords(plan.measures.length);
     state.recent.push(event);
+    pushEvent(state.counted, time, event.amount);
     for (const [i, measure] of plan.measures.entries()) {
       // The first measures take every movement, the later ones fewer and fewer.
       if (n % (i + 1) !== 0) continue;
+      if (measure.adds === "key") {
+        show(state, measure, other, byKey);
+        continue;
+      }
       if (isPlain(measure)) {
-        setCounted(words, measure.index);
+        setCounted(state.counted, measure.index, n);
         continue;
       }
       const kept = state.measures[i] ?? newMeasureState(measure);
       state.measures[i] = kept;
       contribute(kept, { ...measure, windowMs: Number.POSITIVE_INFINITY }, event, i === 2 ? 1 : event.amount, other);
     }
-    event.counted = share(words);
     state.clock = time;
   }
   state.since = start;
