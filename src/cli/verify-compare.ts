@@ -81,15 +81,15 @@ const PARTS: readonly (readonly [string, (state: EntityState) => unknown])[] = [
   ["movements", (state) => state.seq],
   ["newest event time", (state) => state.clock],
   ["recent movements", recentOf],
-  ["hit episodes", (state) => state.rules.map((rule) => rule?.episodes ?? [])],
-  ["alert episodes", (state) => state.alerts.map((alert) => alert && [alert.alertId, alert.start, alert.last])],
+  ["hit episodes", (state) => state.rules.values().map((rule) => rule.episodes)],
+  ["alert episodes", (state) => state.alerts.values().map((alert) => [alert.alertId, alert.start, alert.last])],
   ["hits received", (state) => [...state.hits.map((hit) => hit.id)].sort()],
   [
     "marks",
     (state) => [...state.marks.map((mark) => [mark.root, mark.ruleId, mark.flow, mark.distance].join())].sort(),
   ],
-  ["measures", (state) => state.measures.map((measure) => measure && [measure.recent, measure.buckets])],
-  ["measures of movements", ({ counted }) => counted.times.map((_, i) => countedAt(counted, i))],
+  ["measures", (state) => state.measures.values().map((measure) => [measure.recent, measure.buckets])],
+  ["measures of movements", ({ counted, recent }) => recent.map((_, i) => countedAt(counted, i))],
 ];
 
 /** The content hash of an older one is not stored: it serves the look for repeats, which ends before. */
@@ -97,12 +97,10 @@ function recentOf({ recent, clock }: EntityState): unknown {
   return recent.map((event) => (event.time >= clock - CONTENT_HASH_MS ? event : { ...event, contentHash: 0 }));
 }
 
-/** Indexes of the measures that count movement `i`, and the keys that it shows. */
-function countedAt({ bits, keys }: Counted, i: number): unknown {
-  const measures = bits.flatMap((column, w) =>
-    [...Array(32).keys()].filter((bit) => (column[i] ?? 0) & (1 << bit)).map((bit) => 32 * w + bit),
-  );
-  return { measures, keys: keys.map((column) => column?.[i]).filter((key) => key !== undefined) };
+/** What measures ask of movement `i`: its time, amount and bits, and the keys that it shows. */
+function countedAt({ cells, stride, keys }: Counted, i: number): unknown {
+  const shown = keys.map((column) => column?.[i]).filter((key) => key !== undefined);
+  return { cells: cells.slice(i * stride, (i + 1) * stride), keys: shown };
 }
 
 function stateDifference(found: EntityState, expected: EntityState): string | undefined {

@@ -73,7 +73,7 @@ function addOwn(
   other: { readonly rule: CompiledRule; readonly index: number },
   add: (alertId: string, relation: string) => void,
 ): void {
-  const known = context.state.alerts[other.index];
+  const known = context.state.alerts.get(other.index);
   if (known === undefined || alert.start - known.last >= ALERT_LINK_MS) return;
   // What is only watched is no news on an alert that people work on.
   if (other.rule.status === "shadow" && rule.status !== "shadow") return;

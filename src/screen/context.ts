@@ -132,7 +132,7 @@ export class JudgeContext implements Context {
     const { seq, time } = this.flowBound(aggregate);
     const known = isPlain(measure)
       ? lastShown(this.state, measure, key)
-      : this.state.measures[measure.index]?.keys?.get(key);
+      : this.state.measures.get(measure.index)?.keys?.get(key);
     if (known !== undefined && keyCounts(known, this.now - aggregate.windowMs, this.now, seq)) return true;
     return this.isWarming(measure, aggregate, time) ? undefined : false;
   }
@@ -140,7 +140,7 @@ export class JudgeContext implements Context {
   knownFor(slot: number, key: string): number | undefined {
     const measure = this.pack.measures[slot];
     if (measure === undefined || measure.subject !== this.index.kind) return undefined;
-    const state = this.state.measures[measure.index];
+    const state = this.state.measures.get(measure.index);
     const entry = state?.keys?.get(key);
     if (state === undefined || entry === undefined) return undefined;
     // A set that lost keys cannot tell a new counterparty from a forgotten one.
@@ -181,7 +181,7 @@ export class JudgeContext implements Context {
   }
 
   flowTime(flow: number, step: number, which: "first" | "last"): number | undefined {
-    const state = this.state.flows[this.flowRule[flow] ?? -1];
+    const state = this.state.flows.get(this.flowRule[flow] ?? -1);
     const time = state?.[which][step];
     return time === undefined || Number.isNaN(time) ? undefined : time;
   }
@@ -201,7 +201,7 @@ export class JudgeContext implements Context {
   /** Sequence number and event time after which a flow step's aggregate counts; -1 outside flows. */
   flowBound(aggregate: Aggregate): { readonly seq: number; readonly time: number } {
     if (aggregate.flow === undefined) return NO_BOUND;
-    const state = this.state.flows[this.flowRule[aggregate.flow.flow] ?? -1];
+    const state = this.state.flows.get(this.flowRule[aggregate.flow.flow] ?? -1);
     const { step } = aggregate.flow;
     const seq = state?.armedSeq[step] ?? -1;
     // A step that is not armed has counted nothing.
@@ -219,7 +219,7 @@ export class JudgeContext implements Context {
 
   /** How often a flow was completed within the window. */
   private completions(flow: number, windowMs: number): number {
-    const times = this.state.flows[this.flowRule[flow] ?? -1]?.completions ?? [];
+    const times = this.state.flows.get(this.flowRule[flow] ?? -1)?.completions ?? [];
     return times.filter((time) => time > this.now - windowMs && time <= this.now).length;
   }
 

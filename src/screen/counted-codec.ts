@@ -6,7 +6,7 @@
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import type { Measure } from "../rules/plan.ts";
 import { read32, type TextList, type TextTable, write32 } from "./codec-texts.ts";
-import { type Counted, isPlain, keyAt, setCounted, setKey } from "./counted.ts";
+import { bitOf, type Counted, eventsIn, isPlain, keyAt, setCounted, setKey, wordOf } from "./counted.ts";
 
 /** Appends which numbers count the events of a state. */
 export function encodeNumbers(writer: ByteWriter, counted: Counted, measures: readonly Measure[]): void {
@@ -25,7 +25,7 @@ export function decodeNumbers(
   const named = decodeMeasures(reader, measures, find);
   if (named.length === 0) return;
   const combinations = decodeCombinations(reader, named.length);
-  for (let i = 0; i < counted.times.length; i += 1) {
+  for (let i = 0; i < eventsIn(counted); i += 1) {
     const number = reader.varint();
     const members = combinations[number] ?? reader.fail(`combination ${number} of measures`);
     for (const member of members) count(counted, named[member] as number, i);
@@ -76,7 +76,7 @@ export function decodeSets(
   let at = -1;
   for (let left = reader.count(2); left > 0; left -= 1) {
     at += reader.varint() + 1;
-    if (at >= counted.times.length) reader.fail(`recent event ${at}`);
+    if (at >= eventsIn(counted)) reader.fail(`recent event ${at}`);
     const number = reader.varint();
     const members = combinations[number] ?? reader.fail(`combination ${number} of measures`);
     const known = members.map((member) => named[member] as number);
@@ -97,7 +97,7 @@ function count(counted: Counted, index: number, i: number): void {
 interface Combined {
   /** Measures that occur, in the order of the plan. */
   readonly named: readonly Measure[];
-  /** Words of bits. */
+  /** Cells of an event with nothing but the bits of these measures. */
   readonly combinations: readonly (readonly number[])[];
   /** Of each event: 0, or the number of its combination from 1. */
   readonly numbers: readonly number[];
@@ -105,56 +105,54 @@ interface Combined {
 
 /** The combinations of some measures that occur, in the order in which they do. */
 function combine(
-  { bits, times }: Counted,
+  { cells, stride }: Counted,
   measures: readonly Measure[],
   isWanted: (measure: Measure) => boolean,
 ): Combined {
-  const mask = bits.map(() => 0);
+  const mask = new Array<number>(stride).fill(0);
   for (const measure of measures) if (isWanted(measure)) setBit(mask, measure.index);
-  const all = bits.map(() => 0);
+  const all = new Array<number>(stride).fill(0);
   const combinations: number[][] = [];
   const known = new Map<number, number[]>();
   const numbers: number[] = [];
-  for (let i = 0; i < times.length; i += 1) {
+  for (let start = 0; start < cells.length; start += stride) {
     let hash = 0;
     let any = 0;
-    for (let w = 0; w < bits.length; w += 1) {
-      const word = wordAt(bits, mask, w, i);
-      hash = (Math.imul(hash, 31) + word) | 0;
-      any |= word;
+    for (let word = 0; word < stride; word += 1) {
+      const bits = (cells[start + word] as number) & (mask[word] as number);
+      hash = (Math.imul(hash, 31) + bits) | 0;
+      any |= bits;
     }
     if (any === 0) {
       numbers.push(0);
       continue;
     }
     const alike = known.get(hash) ?? [];
-    let number = alike.find((one) => isSame(combinations[one - 1] as number[], bits, mask, i));
+    let number = alike.find((one) => isSame(combinations[one - 1] as number[], cells, start, mask));
     if (number === undefined) {
-      const words = bits.map((_, w) => wordAt(bits, mask, w, i));
+      const words = mask.map((wanted, word) => (cells[start + word] as number) & wanted);
       number = combinations.push(words);
       known.set(hash, [...alike, number]);
-      for (let w = 0; w < words.length; w += 1) all[w] = (all[w] as number) | (words[w] as number);
+      for (let word = 0; word < stride; word += 1) all[word] = (all[word] as number) | (words[word] as number);
     }
     numbers.push(number);
   }
   return { named: measures.filter(({ index }) => hasBit(all, index)), combinations, numbers };
 }
 
-function wordAt(bits: Counted["bits"], mask: readonly number[], w: number, i: number): number {
-  return (bits[w]?.[i] as number) & (mask[w] as number);
-}
-
-function isSame(words: readonly number[], bits: Counted["bits"], mask: readonly number[], i: number): boolean {
-  for (let w = 0; w < words.length; w += 1) if (words[w] !== wordAt(bits, mask, w, i)) return false;
+function isSame(words: readonly number[], cells: readonly number[], start: number, mask: readonly number[]): boolean {
+  for (let word = 0; word < words.length; word += 1) {
+    if (words[word] !== ((cells[start + word] as number) & (mask[word] as number))) return false;
+  }
   return true;
 }
 
 function setBit(words: number[], index: number): void {
-  words[index >>> 5] = (words[index >>> 5] as number) | (1 << (index & 31));
+  words[wordOf(index)] = (words[wordOf(index)] as number) | bitOf(index);
 }
 
 function hasBit(words: readonly number[], index: number): boolean {
-  return ((words[index >>> 5] as number) & (1 << (index & 31))) !== 0;
+  return ((words[wordOf(index)] as number) & bitOf(index)) !== 0;
 }
 
 /** Appends measures and combinations; false when there are none. */

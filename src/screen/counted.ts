@@ -1,25 +1,35 @@
 /**
  * Which measures count which recent event. A plain measure, one that adds one, or the amount, or a key to a set, keeps
- * no list of its own: a bit says that the event counts there. Bits, times, amounts and keys of all recent events stand
- * in columns, so that a reading runs over neighbouring numbers: over the events one by one it waited for memory.
+ * no list of its own: a bit says that the event counts there. Times, amounts and bits of all recent events stand in one
+ * list of numbers, so that a reading runs over neighbours: over the events one by one it waited for memory.
  */
 import type { Measure } from "../rules/plan.ts";
 
-/** Columns over the recent events of an entity, all of one length, oldest first. */
+/** What plain measures ask of the recent events of an entity, oldest first. */
 export interface Counted {
-  /** Event time, epoch ms. Of what one measure counts it never falls. */
-  readonly times: number[];
-  /** Base currency minor units; NaN when unknown. */
-  readonly amounts: number[];
-  /** Bit i of column w: the measure with index 32 w + i counts the event. */
-  readonly bits: number[][];
-  /** By `Measure.keySlot`: the key that the event shows to sets, while some set counts it there. */
-  readonly keys: ((string | undefined)[] | undefined)[];
+  /** Of each event its time (epoch ms), its amount (base currency minor units, NaN when unknown) and words of bits. */
+  readonly cells: number[];
+  /** Numbers of one event. */
+  readonly stride: number;
+  /** By `Measure.keySlot`: the key that each event shows to sets, while some set counts it there. */
+  keys: ((string | undefined)[] | undefined)[];
 }
 
-/** Columns for the measures of a subject, without events. */
+/** Cells before the bits. */
+const TIME = 0;
+const AMOUNT = 1;
+const BITS = 2;
+
+/** For the measures of a subject, without events. */
 export function newCounted(measures: number): Counted {
-  return { times: [], amounts: [], bits: Array.from({ length: (measures + 31) >>> 5 }, () => []), keys: [] };
+  return { cells: [], stride: BITS + ((measures + 31) >>> 5), keys: NO_KEYS };
+}
+
+const NO_KEYS: ((string | undefined)[] | undefined)[] = [];
+
+/** How many events there are. */
+export function eventsIn({ cells, stride }: Counted): number {
+  return cells.length / stride;
 }
 
 /** Whether recent events tell all that this measure keeps of them. */
@@ -28,48 +38,55 @@ export function isPlain(measure: Measure): boolean {
 }
 
 /** Adds an event that nothing counts yet. */
-export function pushEvent({ times, amounts, bits, keys }: Counted, time: number, amount: number): void {
-  times.push(time);
-  amounts.push(amount);
-  for (const column of bits) column.push(0);
+export function pushEvent({ cells, stride, keys }: Counted, time: number, amount: number): void {
+  cells.push(time, amount);
+  for (let word = BITS; word < stride; word += 1) cells.push(0);
   for (const column of keys) column?.push(undefined);
 }
 
 /** Takes the oldest event out. */
-export function shiftEvent({ times, amounts, bits, keys }: Counted): void {
-  times.shift();
-  amounts.shift();
-  for (const column of bits) column.shift();
+export function shiftEvent({ cells, stride, keys }: Counted): void {
+  // Copying forward is what `splice` does, without the list of what was taken.
+  cells.copyWithin(0, stride);
+  cells.length -= stride;
   for (const column of keys) column?.shift();
 }
 
-/** The column with the bit of the measure with this index, for loops over many events. */
-export function bitsOf({ bits }: Counted, index: number): readonly number[] {
-  return bits[index >>> 5] ?? NO_BITS;
+/** Event time of event `i`, epoch ms. Of what one measure counts it never falls. */
+export function timeAt({ cells, stride }: Counted, i: number): number {
+  return cells[i * stride + TIME] as number;
 }
 
-const NO_BITS: readonly number[] = [];
+/** Another amount for event `i`. */
+export function setAmount({ cells, stride }: Counted, i: number, amount: number): void {
+  cells[i * stride + AMOUNT] = amount;
+}
 
-/** The bit of the measure with this index in its column. */
+/** Where in the cells of an event the bit of the measure with this index stands, for loops over many events. */
+export function wordOf(index: number): number {
+  return BITS + (index >>> 5);
+}
+
+/** The bit of the measure with this index in its word. */
 export function bitOf(index: number): number {
   return 1 << (index & 31);
 }
 
 /** Whether the measure with this index counts event `i`. */
-export function isCounted(counted: Counted, index: number, i: number): boolean {
-  return ((bitsOf(counted, index)[i] as number) & bitOf(index)) !== 0;
+export function isCounted({ cells, stride }: Counted, index: number, i: number): boolean {
+  return ((cells[i * stride + wordOf(index)] as number) & bitOf(index)) !== 0;
 }
 
 /** The measure with this index counts event `i` from now on. */
-export function setCounted({ bits }: Counted, index: number, i: number): void {
-  const column = bits[index >>> 5] as number[]; // There is a column for every measure of the plan.
-  column[i] = (column[i] as number) | bitOf(index);
+export function setCounted({ cells, stride }: Counted, index: number, i: number): void {
+  const at = i * stride + wordOf(index);
+  cells[at] = (cells[at] as number) | bitOf(index);
 }
 
 /** The measure with this index counts event `i` no longer. */
-export function clearCounted({ bits }: Counted, index: number, i: number): void {
-  const column = bits[index >>> 5] as number[]; // There is a column for every measure of the plan.
-  column[i] = (column[i] as number) & ~bitOf(index);
+export function clearCounted({ cells, stride }: Counted, index: number, i: number): void {
+  const at = i * stride + wordOf(index);
+  cells[at] = (cells[at] as number) & ~bitOf(index);
 }
 
 /** The key that event `i` shows. */
@@ -78,25 +95,27 @@ export function keyAt({ keys }: Counted, keySlot: number, i: number): string | u
 }
 
 /** Notes the key that event `i` shows; undefined: none any more. */
-export function setKey({ keys, times }: Counted, keySlot: number, i: number, key: string | undefined): void {
-  let column = keys[keySlot];
-  if (column === undefined) {
-    while (keys.length <= keySlot) keys.push(undefined);
-    column = new Array<string | undefined>(times.length).fill(undefined);
-    keys[keySlot] = column;
-  }
-  column[i] = key;
+export function setKey(counted: Counted, keySlot: number, i: number, key: string | undefined): void {
+  columnOf(counted, keySlot)[i] = key;
+}
+
+function columnOf(counted: Counted, keySlot: number): (string | undefined)[] {
+  const known = counted.keys[keySlot];
+  if (known !== undefined) return known;
+  if (counted.keys === NO_KEYS) counted.keys = [];
+  while (counted.keys.length <= keySlot) counted.keys.push(undefined);
+  const column = new Array<string | undefined>(eventsIn(counted)).fill(undefined);
+  counted.keys[keySlot] = column;
+  return column;
 }
 
 /** What event `i` adds to a plain measure that counts it: a key counts as one. */
-export function addedBy({ amounts }: Counted, { adds }: Measure, i: number): number {
-  return adds === "amount" ? (amounts[i] as number) : 1;
+export function addedBy({ cells, stride }: Counted, { adds }: Measure, i: number): number {
+  return adds === "amount" ? (cells[i * stride + AMOUNT] as number) : 1;
 }
 
-/** Index of the newest event that a plain measure counts; -1 without one. */
-export function newestCounted(counted: Counted, { index }: Measure): number {
-  const column = bitsOf(counted, index);
-  const bit = bitOf(index);
-  for (let i = column.length - 1; i >= 0; i -= 1) if (((column[i] as number) & bit) !== 0) return i;
+/** Index of the newest event that the measure with this index counts; -1 without one. */
+export function newestCounted(counted: Counted, index: number): number {
+  for (let i = eventsIn(counted) - 1; i >= 0; i -= 1) if (isCounted(counted, index, i)) return i;
   return -1;
 }

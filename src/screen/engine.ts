@@ -226,7 +226,7 @@ function insert(core: Live, entity: Entity, view: View, out: Output[]): Verdict 
 
 /** Whether a reversal came before its original: then it left the original's id, which may be among those seen. */
 function mayBeReversed({ tombstones, seen }: EntityState): boolean {
-  return tombstones.length > 0 || seen.size > 0;
+  return tombstones.length > 0 || seen !== undefined;
 }
 
 /** Sends at once. One object an engine, pointed at the entity being folded: a view is too short for one of its own. */

@@ -16,12 +16,12 @@ export function advanceFlow(context: JudgeContext, prepared: PreparedRule, view:
   const { flow, until } = plan;
   const { state } = context;
   const cancels = flow.cancelOn !== undefined && inStep(context, flow.cancelOn, view);
-  let cells = state.flows[prepared.index];
+  let cells = state.flows.get(prepared.index);
   if (cells === undefined) {
     // Only a first step, or what cancels one, leaves something to remember.
     if (!cancels && !inStep(context, flow.steps[0] as FlowStep, view)) return false;
     cells = newFlowState(flow);
-    state.flows[prepared.index] = cells;
+    state.flows.set(prepared.index, cells);
   }
   const seq = state.seq - 1;
   if (cancels) {

@@ -135,13 +135,13 @@ function follow(fold: Fold): void {
   const { state, index, now } = context;
   const flagged: FlaggedRule[] = [];
   for (const { rule, index: at } of index.marking.indicators) {
-    const newest = state.rules[at]?.episodes.at(-1);
+    const newest = state.rules.get(at)?.episodes.at(-1);
     if (newest !== undefined && now - newest.last <= rule.suppressForMs) {
       flagged.push({ rule, period: newest.start, alertId: undefined });
     }
   }
   for (const { rule, index: at } of index.marking.typologies) {
-    const alert = state.alerts[at];
+    const alert = state.alerts.get(at);
     if (alert !== undefined && now - alert.last <= rule.suppressForMs) {
       flagged.push({ rule, period: alert.start, alertId: alert.alertId });
     }

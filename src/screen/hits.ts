@@ -27,7 +27,7 @@ export function recordJudgement(
   sink: FoldSink,
 ): Episode | undefined {
   const { state, now } = context;
-  let cells = state.rules[prepared.index];
+  let cells = state.rules.get(prepared.index);
   if (holds !== true) {
     if (holds === false && cells?.running) {
       cells.running = false;
@@ -38,7 +38,7 @@ export function recordJudgement(
   }
   if (cells === undefined) {
     cells = newRuleState();
-    state.rules[prepared.index] = cells;
+    state.rules.set(prepared.index, cells);
   }
   const { episode, opened } = runningEpisode(context, prepared.rule, cells);
   if (opened) sink.hit(hitRecord(context, prepared, episode, "opened"));

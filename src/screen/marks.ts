@@ -127,7 +127,7 @@ function traceOf(mark: MarkView, rule: CompiledRule): Trace {
 /** Sends a mark one hop further, once a counterparty and period; `only`: no further than to this one. */
 function passOn(context: JudgeContext, trace: Trace, sink: FoldSink, only?: EntityKey): void {
   const { state } = context;
-  if (only !== undefined && state.passed.has(passingOf(trace, only))) return;
+  if (only !== undefined && state.passed?.has(passingOf(trace, only))) return;
   const flows = flowsToFollow(context, trace, only);
   if (flows.size === 0 || isHub(context)) return;
   let sent = 0;
@@ -142,6 +142,7 @@ function passOn(context: JudgeContext, trace: Trace, sink: FoldSink, only?: Enti
 
 /** Whether a root's mark has not gone to `target` yet in this period; from now on it has. */
 function firstPassing(state: EntityState, trace: Trace, target: EntityKey): boolean {
+  state.passed ??= new Set();
   const { passed } = state;
   const passing = passingOf(trace, target);
   if (passed.has(passing)) return false;

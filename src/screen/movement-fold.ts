@@ -9,7 +9,7 @@ import type { Tx, TxSide } from "../domain/tx.ts";
 import type { TxView } from "../domain/view.ts";
 import type { Measure } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
-import { addedBy, clearCounted, isCounted, isPlain, pushEvent, setCounted, shiftEvent } from "./counted.ts";
+import { addedBy, clearCounted, isCounted, isPlain, pushEvent, setAmount, setCounted, shiftEvent } from "./counted.ts";
 import {
   adjustContribution,
   contribute,
@@ -42,7 +42,7 @@ export function findRepeat(state: EntityState, view: TxView): Repeat {
     if (event.txId === tx.id) return event.contentHash === tx.contentHash ? "duplicate" : "conflict";
     if (!linked && event.movementId === tx.movementId) return "posting";
   }
-  if (state.seen.size === 0) return "none";
+  if (state.seen === undefined) return "none";
   const time = state.seen.get(seenHash(linked ? tx.id : tx.movementId, incoming));
   return time !== undefined && time >= oldest ? "duplicate" : "none";
 }
@@ -125,10 +125,10 @@ export function farEntity(side: TxSide): EntityKey {
 
 /** The state of a measure, made when first needed. */
 export function measureState(state: EntityState, measure: Measure): MeasureState {
-  let found = state.measures[measure.index];
+  let found = state.measures.get(measure.index);
   if (found === undefined) {
     found = newMeasureState(measure);
-    state.measures[measure.index] = found;
+    state.measures.set(measure.index, found);
   }
   return found;
 }
@@ -182,7 +182,7 @@ function forgetOldest(context: JudgeContext): void {
     if (isCounted(state.counted, measure.index, 0)) keepOldest(context, measure, event);
   }
   for (const measure of index.listed) {
-    const kept = state.measures[measure.index];
+    const kept = state.measures.get(measure.index);
     if (kept !== undefined) evict(kept, measure, event.seq);
   }
   state.recent.shift();
@@ -205,9 +205,10 @@ function keepOldest({ state, now }: JudgeContext, measure: Measure, event: Recen
 
 /** Ids are kept for as long as a late movement still counts. */
 function rememberSeen(state: EntityState, hash: number, time: number): void {
-  const { seen } = state;
   const oldest = state.clock - LATENESS_COUNTED_MS;
   if (time < oldest) return;
+  state.seen ??= new Map();
+  const { seen } = state;
   for (const [first, seenAt] of seen) {
     if (seen.size < SEEN_IDS_MAX && seenAt >= oldest) break;
     seen.delete(first);
@@ -273,11 +274,11 @@ function settle(context: JudgeContext, view: TxView, of: string): boolean {
   // Of a booking whose amount cannot be told that of its authorisation stays.
   if (view.tx.amount !== undefined) {
     original.amount = view.tx.amount;
-    state.counted.amounts[original.seq - (state.recent[0] as RecentEvent).seq] = view.tx.amount;
+    setAmount(state.counted, original.seq - (state.recent[0] as RecentEvent).seq, view.tx.amount);
   }
   state.openAuthorisations--;
   for (const measure of context.index.listed) {
-    const kept = state.measures[measure.index];
+    const kept = state.measures.get(measure.index);
     const value = kept === undefined ? undefined : measure.value?.(context);
     if (kept !== undefined && value !== undefined) adjustContribution(kept, original.seq, value);
   }
@@ -293,7 +294,7 @@ function subtractOriginal(context: JudgeContext, view: TxView, of: string): void
   const incoming = view.direction === "in";
   const original = findByTxId(state, of, incoming);
   if (original !== undefined) takeOut(context, original);
-  else if (state.seen.has(seenHash(of, incoming)) || state.seen.has(seenHash(tx.movementId, incoming))) {
+  else if (state.seen?.has(seenHash(of, incoming)) || state.seen?.has(seenHash(tx.movementId, incoming))) {
     subtractOldOriginal(context);
   } else {
     const hash = hash48(of);
@@ -314,7 +315,7 @@ function subtractOldOriginal(context: JudgeContext): void {
   const time = tx?.relation?.time;
   if (tx === undefined || direction === undefined || time === undefined) return;
   for (const measure of context.index.candidates(tx, direction).measures) {
-    const kept = state.measures[measure.index];
+    const kept = state.measures.get(measure.index);
     if (kept === undefined || kept.keys !== undefined) continue;
     const value = contribution(context, measure);
     if (value !== undefined) removeContribution(kept, measure, -1, time, value, measure.key?.(context));
@@ -334,7 +335,7 @@ function takeOut(context: JudgeContext, event: RecentEvent): void {
   const at = event.seq - (state.recent[0] as RecentEvent).seq;
   for (const { adds, index } of context.index.plain) if (adds !== "key") clearCounted(state.counted, index, at);
   for (const measure of context.index.listed) {
-    const kept = state.measures[measure.index];
+    const kept = state.measures.get(measure.index);
     if (kept !== undefined) {
       removeContribution(kept, measure, event.seq, event.time, measure.value === undefined ? 1 : event.amount);
     }

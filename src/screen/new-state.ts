@@ -2,6 +2,7 @@
 import { type EntityKey, kindOf } from "../domain/entity.ts";
 import type { Flow, SubjectPlan } from "../rules/plan.ts";
 import { newCounted } from "./counted.ts";
+import { Slots } from "./slots.ts";
 import type { Entity, EntityParts, EntityState, FlowState, RuleState } from "./state.ts";
 
 /** State of an entity that nothing is known of. */
@@ -14,17 +15,17 @@ export function newState(subject: SubjectPlan): EntityState {
     counted: newCounted(subject.measures.length),
     act: undefined,
     openAuthorisations: 0,
-    seen: new Map(),
+    seen: undefined,
     tombstones: [],
-    measures: new Array(subject.measures.length).fill(undefined),
+    measures: new Slots(),
     warming: undefined,
     samples: new Array(subject.samplers.length).fill(undefined),
-    rules: new Array(subject.indicators.length).fill(undefined),
-    flows: new Array(subject.indicators.length).fill(undefined),
-    alerts: new Array(subject.typologies.length).fill(undefined),
+    rules: new Slots(),
+    flows: new Slots(),
+    alerts: new Slots(),
     hits: [],
     marks: [],
-    passed: new Set(),
+    passed: undefined,
     profiles: [],
     tellTo: [],
     counterparties: 0,

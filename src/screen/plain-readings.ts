@@ -4,7 +4,7 @@
  */
 import type { Aggregate, AggregateFunction, Measure } from "../rules/plan.ts";
 import { newestIn } from "./contributions.ts";
-import { addedBy, bitOf, bitsOf, isCounted, isPlain, newestCounted } from "./counted.ts";
+import { addedBy, bitOf, isCounted, isPlain, newestCounted, timeAt, wordOf } from "./counted.ts";
 import { newMeasureState } from "./measures.ts";
 import { before, bucketsFrom, bucketsTo, isOneByOne, reading } from "./readings.ts";
 import { keptKeys, setOf } from "./shown-keys.ts";
@@ -12,13 +12,14 @@ import type { Bucket, EntityState, MeasureState } from "./state.ts";
 
 /** What an entity keeps of a measure, in the form with a list; undefined where it has nothing of it. */
 export function measureOf(state: EntityState, measure: Measure): MeasureState | undefined {
-  const kept = state.measures[measure.index];
+  const kept = state.measures.get(measure.index);
   if (!isPlain(measure)) return kept;
   if (measure.adds === "key") return setOf(state, measure);
   const recent: number[] = [];
   const { counted } = state;
   // A list drops what no window reaches when it grows.
-  const oldest = (counted.times[newestCounted(counted, measure)] ?? 0) - measure.windowMs;
+  const newest = newestCounted(counted, measure.index);
+  const oldest = newest < 0 ? 0 : timeAt(counted, newest) - measure.windowMs;
   for (const [i, { seq, time }] of state.recent.entries()) {
     if (time <= oldest || !isCounted(counted, measure.index, i)) continue;
     recent.push(seq, time, addedBy(counted, measure, i));
@@ -46,7 +47,7 @@ export function plainReading(
   afterTime: number,
 ): number | undefined {
   const { function: fn, windowMs: lastMs, refined } = aggregate;
-  const kept = state.measures[measure.index];
+  const kept = state.measures.get(measure.index);
   const isKeyed = measure.adds === "key";
   const windowMs = refined?.window.kind === "calendar" ? now - refined.window.startOf(now) + 1 : lastMs;
   const leftOut = refined?.current === false ? currentSeq : -1;
@@ -73,17 +74,17 @@ function addEvents(
   afterSeq: number,
   leftOut: number,
 ): void {
-  const { times } = counted;
-  const bits = bitsOf(counted, measure.index);
+  const { cells, stride } = counted;
+  const word = wordOf(measure.index);
   const bit = bitOf(measure.index);
   // Sequence numbers grow by one from event to event.
   const base = recent[0]?.seq ?? 0;
   const low = Math.max(0, afterSeq + 1 - base);
-  const high = leftOut < 0 ? times.length : leftOut - base;
+  const high = leftOut < 0 ? recent.length : leftOut - base;
   for (let i = high - 1; i >= low; i -= 1) {
-    // The indexes are within the columns.
-    if (((bits[i] as number) & bit) === 0) continue;
-    const time = times[i] as number;
+    // The indexes are within the list.
+    if (((cells[i * stride + word] as number) & bit) === 0) continue;
+    const time = timeAt(counted, i);
     // What one measure counts stands in order of time.
     if (time <= from) break;
     if (time > now) continue;

@@ -96,7 +96,9 @@ function takeBack(
   cause: Alert["cause"],
   out: Output[],
 ): void {
-  const settled = baseState(core, entity).alerts.find((alert) => alert?.alertId === content.alertId);
+  const settled = baseState(core, entity)
+    .alerts.values()
+    .find((alert) => alert.alertId === content.alertId);
   if (settled === undefined) {
     sendWithdrawal(entity, content, next, cause, out);
     return;

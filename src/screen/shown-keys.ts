@@ -4,7 +4,7 @@
  * whose last event is recent no longer, or that came too late to be judged, stand in a set of their own.
  */
 import type { Measure } from "../rules/plan.ts";
-import { bitOf, bitsOf, clearCounted, isCounted, keyAt, newestCounted, setCounted, setKey } from "./counted.ts";
+import { bitOf, clearCounted, isCounted, keyAt, newestCounted, setCounted, setKey, timeAt, wordOf } from "./counted.ts";
 import { KeySet } from "./key-set.ts";
 import { addKeptKey, contributeLate, expire, newMeasureState } from "./measures.ts";
 import { keyCounts } from "./readings.ts";
@@ -16,10 +16,10 @@ export type SetsByKey = readonly (readonly Measure[])[];
 /** The newest event shows `key` to a set: what showed it there before does so no longer. */
 export function show(state: EntityState, measure: Measure, key: string, byKey: SetsByKey): void {
   const { counted } = state;
-  const newest = counted.times.length - 1;
+  const newest = state.recent.length - 1;
   const older = lastWith(state, measure, key, newest - 1);
   if (older >= 0) hide(state, measure, older, byKey);
-  else state.measures[measure.index]?.keys?.remove(key);
+  else state.measures.get(measure.index)?.keys?.remove(key);
   setKey(counted, measure.keySlot, newest, key);
   setCounted(counted, measure.index, newest);
 }
@@ -36,7 +36,7 @@ function hide({ counted }: EntityState, measure: Measure, i: number, byKey: Sets
 export function showLate(state: EntityState, measure: Measure, key: string, time: number, byKey: SetsByKey): void {
   const { counted, recent } = state;
   const i = lastWith(state, measure, key, recent.length - 1);
-  if (i >= 0 && (counted.times[i] as number) >= time) return;
+  if (i >= 0 && timeAt(counted, i) >= time) return;
   const kept = keptOf(state, measure);
   if (i < 0) {
     contributeLate(kept, measure, time, -1, 1, key);
@@ -66,7 +66,7 @@ export function lastShown(
   const i = lastWith(state, measure, key, state.recent.length - 1);
   const event = state.recent[i];
   if (event !== undefined) return { lastTime: event.time, lastSeq: event.seq };
-  return state.measures[measure.index]?.keys?.get(key);
+  return state.measures.get(measure.index)?.keys?.get(key);
 }
 
 /** How many of the keys that no recent event shows last count in `(from, now]`, after `afterSeq`. */
@@ -79,7 +79,7 @@ export function keptKeys({ keys }: MeasureState, from: number, now: number, afte
 /** The measure in the form with a set: at most as many keys as its cap, the newest. */
 export function setOf(state: EntityState, measure: Measure): MeasureState | undefined {
   const { counted, recent } = state;
-  const kept = state.measures[measure.index];
+  const kept = state.measures.get(measure.index);
   const entries: KeyEntry[] = [...(kept?.keys?.entries ?? [])];
   for (const [i, { time, seq }] of recent.entries()) {
     if (!isCounted(counted, measure.index, i)) continue;
@@ -100,25 +100,28 @@ export function setOf(state: EntityState, measure: Measure): MeasureState | unde
 export function isBehind({ clock, counted }: EntityState, measure: Measure, time: number): boolean {
   // Only a tail that overflowed lets an event come behind newer ones.
   if (time >= clock) return false;
-  const i = newestCounted(counted, measure);
-  return i >= 0 && time < (counted.times[i] as number);
+  const i = newestCounted(counted, measure.index);
+  return i >= 0 && time < timeAt(counted, i);
 }
 
 /** Index of the event up to `from` that shows the key to the measure; -1 when none does. */
 function lastWith({ counted }: EntityState, { keySlot, index }: Measure, key: string, from: number): number {
   const keys = counted.keys[keySlot];
   if (keys === undefined) return -1;
-  const bits = bitsOf(counted, index);
+  const { cells, stride } = counted;
+  const word = wordOf(index);
   const bit = bitOf(index);
-  for (let i = from; i >= 0; i -= 1) if (((bits[i] as number) & bit) !== 0 && keys[i] === key) return i;
+  for (let i = from; i >= 0; i -= 1) {
+    if (((cells[i * stride + word] as number) & bit) !== 0 && keys[i] === key) return i;
+  }
   return -1;
 }
 
 function keptOf(state: EntityState, measure: Measure): MeasureState {
-  let kept = state.measures[measure.index];
+  let kept = state.measures.get(measure.index);
   if (kept === undefined) {
     kept = newMeasureState(measure);
-    state.measures[measure.index] = kept;
+    state.measures.set(measure.index, kept);
   }
   return kept;
 }

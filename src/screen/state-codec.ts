@@ -51,8 +51,8 @@ export function encodeState(writer: ByteWriter, state: EntityState, pack: Pack, 
   writer.varint(state.openAuthorisations);
   writer.varint(state.counterparties);
   encodeRecent(writer, state.recent, state.clock, texts);
-  writer.varint(state.seen.size);
-  for (const [hash, time] of state.seen) {
+  writer.varint(state.seen?.size ?? 0);
+  for (const [hash, time] of state.seen ?? []) {
     write48(writer, hash);
     writer.zigzag(time - origin);
   }
@@ -63,8 +63,8 @@ export function encodeState(writer: ByteWriter, state: EntityState, pack: Pack, 
   for (const hit of state.hits) encodeView(writer, hit);
   writer.varint(state.marks.length);
   for (const mark of state.marks) encodeView(writer, mark);
-  writer.varint(state.passed.size);
-  for (const hash of state.passed) write48(writer, hash);
+  writer.varint(state.passed?.size ?? 0);
+  for (const hash of state.passed ?? []) write48(writer, hash);
   writer.varint(state.profiles.length);
   for (const profile of state.profiles) encodeProfile(writer, profile);
   writeTexts(writer, state.tellTo);
@@ -93,13 +93,17 @@ export function decodeState(reader: ByteReader, pack: Pack, kind: EntityKind): E
   for (const { time, amount } of state.recent) pushEvent(state.counted, time, amount);
   for (let left = reader.count(7); left > 0; left -= 1) {
     const hash = read48(reader);
+    state.seen ??= new Map();
     state.seen.set(hash, reader.zigzag() + origin);
   }
   state.tombstones = readList(reader, 6, () => read48(reader));
   decodePlanned(reader, state, pack, kind, origin, texts);
   state.hits = readList(reader, 8, () => readHit(reader));
   state.marks = readList(reader, 8, () => readMark(reader));
-  for (let left = reader.count(6); left > 0; left -= 1) state.passed.add(read48(reader));
+  for (let left = reader.count(6); left > 0; left -= 1) {
+    state.passed ??= new Set();
+    state.passed.add(read48(reader));
+  }
   state.profiles = readList(reader, 8, () => decodeProfile(reader));
   state.tellTo = readTexts(reader);
   if (flags & HAS_WARMING) state.warming = decodeWarming(reader, pack.subjects[kind].measures, origin);
@@ -152,10 +156,7 @@ export function decodeStateBytes(bytes: Uint8Array, pack: Pack, kind: EntityKind
   return state;
 }
 
-/**
- * What is kept by measure, rule, flow and typology; in the order of the plan. Loops over indexes: pairs of index and
- * item for each of some 150 slots were a tenth of what screening allocated.
- */
+/** What is kept by measure, rule, flow and typology; in the order of the plan. */
 function encodePlanned(
   writer: ByteWriter,
   state: EntityState,
@@ -168,13 +169,11 @@ function encodePlanned(
   const frame: MeasureFrame = { recent: state.recent, seqs: state.recent.map((event) => event.seq), origin };
   encodeNumbers(writer, state.counted, plan.measures);
   encodeSets(writer, state.counted, plan.measures, texts);
-  writer.varint(countKept(state.measures));
-  for (let i = 0; i < state.measures.length; i += 1) {
-    const measure = state.measures[i];
-    if (measure === undefined) continue;
-    write32(writer, at(plan.measures, i).definition);
+  writer.varint(state.measures.size);
+  state.measures.forEach((measure, index) => {
+    write32(writer, at(plan.measures, index).definition);
     encodeMeasure(writer, measure, frame, texts);
-  }
+  });
   writer.varint(countKept(state.samples));
   for (let i = 0; i < state.samples.length; i += 1) {
     const samples = state.samples[i];
@@ -182,30 +181,24 @@ function encodePlanned(
     write32(writer, at(plan.samplers, i).definition);
     encodeSamples(writer, samples);
   }
-  writer.varint(countKept(state.rules));
-  for (let i = 0; i < state.rules.length; i += 1) {
-    const rule = state.rules[i];
-    if (rule === undefined) continue;
-    write32(writer, fnv1a32(at(plan.indicators, i).id));
+  writer.varint(state.rules.size);
+  state.rules.forEach((rule, index) => {
+    write32(writer, fnv1a32(at(plan.indicators, index).id));
     encodeRule(writer, rule, origin);
-  }
-  writer.varint(countKept(state.flows));
-  for (let i = 0; i < state.flows.length; i += 1) {
-    const flow = state.flows[i];
-    if (flow === undefined) continue;
-    const rule = at(plan.indicators, i);
+  });
+  writer.varint(state.flows.size);
+  state.flows.forEach((flow, index) => {
+    const rule = at(plan.indicators, index);
     write32(writer, fnv1a32(rule.id));
     write32(writer, flowDefinition(pack, rule.flow));
     encodeFlow(writer, flow, origin);
-  }
-  writer.varint(countKept(state.alerts));
-  for (let i = 0; i < state.alerts.length; i += 1) {
-    const alert = state.alerts[i];
-    if (alert === undefined) continue;
-    const rule = at(plan.typologies, i);
+  });
+  writer.varint(state.alerts.size);
+  state.alerts.forEach((alert, index) => {
+    const rule = at(plan.typologies, index);
     write32(writer, fnv1a32(rule.id));
     encodeAlert(writer, alert, origin, texts, state.clock - alert.last <= rule.suppressForMs);
-  }
+  });
 }
 
 function decodePlanned(
@@ -231,7 +224,7 @@ function decodePlanned(
     const index = measures.find(read32(reader));
     const kept = decodeMeasure(reader, frame, texts);
     const measure = plan.measures[index];
-    if (measure !== undefined && fits(measure, kept)) state.measures[index] = kept;
+    if (measure !== undefined && fits(measure, kept)) state.measures.set(index, kept);
   }
   for (let left = reader.count(6); left > 0; left -= 1) {
     const index = samplers.find(read32(reader));
@@ -241,18 +234,18 @@ function decodePlanned(
   for (let left = reader.count(7); left > 0; left -= 1) {
     const index = indicators.find(read32(reader));
     const kept = decodeRule(reader, origin);
-    if (index >= 0) state.rules[index] = kept;
+    if (index >= 0) state.rules.set(index, kept);
   }
   for (let left = reader.count(9); left > 0; left -= 1) {
     const index = flows.find(read32(reader));
     const definition = read32(reader);
     const kept = decodeFlow(reader, origin);
-    if (index >= 0 && definition === flowDefinition(pack, plan.indicators[index]?.flow)) state.flows[index] = kept;
+    if (index >= 0 && definition === flowDefinition(pack, plan.indicators[index]?.flow)) state.flows.set(index, kept);
   }
   for (let left = reader.count(8); left > 0; left -= 1) {
     const index = typologies.find(read32(reader));
     const kept = decodeAlert(reader, origin, texts);
-    if (index >= 0) state.alerts[index] = kept;
+    if (index >= 0) state.alerts.set(index, kept);
   }
 }
 

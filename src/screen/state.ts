@@ -11,6 +11,7 @@ import type { Severity } from "../domain/vocabulary.ts";
 import type { Act } from "../rules/plan.ts";
 import type { Counted } from "./counted.ts";
 import type { KeySet } from "./key-set.ts";
+import type { Slots } from "./slots.ts";
 
 /** One of the newest movements (at most RECENT_EVENTS_MAX), for exact windows, evidence and marks. */
 export interface RecentEvent {
@@ -158,12 +159,15 @@ export interface EntityState {
   act: Act | undefined;
   /** How many of `recent` are open authorisations. */
   openAuthorisations: number;
-  /** 48-bit hashes of ids that `recent` does not hold, with event time; in the order in which they came. */
-  readonly seen: Map<number, number>;
+  /**
+   * 48-bit hashes of ids that `recent` does not hold, with event time; in the order in which they came. Undefined:
+   * none.
+   */
+  seen: Map<number, number> | undefined;
   /** Reversals whose original was not there: 48-bit hashes of transaction ids. */
   readonly tombstones: number[];
   /** By `Measure.index`; of plain measures only what recent events do not tell (`plain-readings.ts`). */
-  readonly measures: (MeasureState | undefined)[];
+  readonly measures: Slots<MeasureState>;
   /**
    * Measures that a change of the pack began or widened, by `Measure.index`: event time from which on every
    * contribution was counted. Undefined when all measures know all that their windows reach.
@@ -172,17 +176,20 @@ export interface EntityState {
   /** By `Sampler.index`. */
   readonly samples: (SampleState | undefined)[];
   /** By index of the rule in the subject's indicators. */
-  readonly rules: (RuleState | undefined)[];
+  readonly rules: Slots<RuleState>;
   /** By index in the flows of the subject's indicators (same index as `rules`). */
-  readonly flows: (FlowState | undefined)[];
+  readonly flows: Slots<FlowState>;
   /** By index of the typology in the subject's typologies. */
-  readonly alerts: (AlertState | undefined)[];
+  readonly alerts: Slots<AlertState>;
   /** Newest last: hits told by other entities, at most RECEIVED_HITS_MAX. */
   readonly hits: HitView[];
   /** Newest last: marks, least distance per root, at most MARK_ROOTS_MAX roots. */
   readonly marks: MarkView[];
-  /** Marks already passed on: 48-bit hashes of root, rule, period, flow and counterparty, oldest first. */
-  readonly passed: Set<number>;
+  /**
+   * Marks already passed on: 48-bit hashes of root, rule, period, flow and counterparty, oldest first. Undefined:
+   * none.
+   */
+  passed: Set<number> | undefined;
   /** Profile versions by `validFrom`, oldest first, those of the future included; long replaced ones are dropped. */
   readonly profiles: Profile[];
   /** Holder and links that movements named, newest last: own hits are told to them and to those of the profile. */

@@ -97,7 +97,7 @@ function tellNew(context: JudgeContext, before: readonly EntityKey[], sink: Fold
 function tellKnown(context: JudgeContext, target: EntityKey, sink: FoldSink): void {
   const { state, index } = context;
   for (const prepared of index.indicators) {
-    const episode = state.rules[prepared.index]?.episodes.at(-1);
+    const episode = state.rules.get(prepared.index)?.episodes.at(-1);
     if (!prepared.told || episode === undefined) continue;
     sink.view(forward(context, ownHit(context, prepared, episode, []), target, "account"));
   }

@@ -76,12 +76,12 @@ function judgeTypology(context: JudgeContext, prepared: PreparedRule, tests: Ale
   if (plan === undefined || test === undefined) return;
   context.scoring = scoreOf(context, plan);
   if (context.scoring.families.size === 0 || test(context) !== true) return;
-  const before = context.state.alerts[prepared.index];
+  const before = context.state.alerts.get(prepared.index);
   if (before !== undefined && takenOver(context, rule, before)) return;
   if (isVictimRole(rule)) extendVictim(context.state, context.now);
   const alert = continues(context, rule, before) ? (before as AlertState) : openAlert(context, rule, before);
   const opened = alert !== before;
-  context.state.alerts[prepared.index] = alert;
+  context.state.alerts.set(prepared.index, alert);
   alert.last = context.now;
   alert.score = context.scoring.total;
   const families = [...context.scoring.families.keys()].sort();
@@ -186,7 +186,7 @@ function accountsBehind(context: JudgeContext, rule: CompiledRule): EntityKey[] 
 function supersede(context: JudgeContext, rule: CompiledRule, alert: AlertState, sink: FoldSink): void {
   if (rule.typology === undefined || rule.typology.supersedes.length === 0) return;
   for (const other of context.index.typologies) {
-    const state = context.state.alerts[other.index];
+    const state = context.state.alerts.get(other.index);
     if (state === undefined || !endsNarrower(context, rule, other.rule, state)) continue;
     state.supersededBy = alert.alertId;
     const saved = context.scoring;
@@ -209,9 +209,9 @@ function takenOver(context: JudgeContext, rule: CompiledRule, alert: AlertState)
   if (alert.supersededBy === undefined) return false;
   if (cellOf(rule, context.now) === cellOf(rule, alert.start)) return true;
   const { alerts } = context.state;
-  const at = alerts.findIndex((other) => other?.alertId === alert.supersededBy);
-  const broader = context.index.typologies[at]?.rule;
-  return broader !== undefined && context.now - (alerts[at] as AlertState).last <= broader.suppressForMs;
+  const broader = context.index.typologies.find(({ index }) => alerts.get(index)?.alertId === alert.supersededBy);
+  if (broader === undefined) return false;
+  return context.now - (alerts.get(broader.index) as AlertState).last <= broader.rule.suppressForMs;
 }
 
 function openAlert(context: JudgeContext, rule: CompiledRule, before: AlertState | undefined): AlertState {

@@ -95,7 +95,7 @@ export function createInspector(embedded: Embedded): Inspector {
 function reportIndicator(context: JudgeContext, prepared: PreparedRule): RuleReport {
   const { rule, flow } = prepared;
   const steps = flow?.flow.steps ?? [];
-  const cells = context.state.flows[prepared.index];
+  const cells = context.state.flows.get(prepared.index);
   const trees: TreeReport[] = steps.map((step, i) => ({
     name: step.name,
     clause: reportClause(step.until, context),
@@ -103,7 +103,7 @@ function reportIndicator(context: JudgeContext, prepared: PreparedRule): RuleRep
   }));
   if (rule.when !== undefined) trees.push({ name: "when", clause: reportClause(rule.when, context), armed: undefined });
   const reason = notJudged(context, prepared);
-  const episode = context.state.rules[prepared.index]?.episodes.at(-1);
+  const episode = context.state.rules.get(prepared.index)?.episodes.at(-1);
   const fired = reason === undefined && episode?.last === context.now && holds(trees);
   return report(context, prepared, trees, fired, reason);
 }
@@ -113,7 +113,7 @@ function reportTypology(context: JudgeContext, prepared: PreparedRule): RuleRepo
   if (plan === undefined) return report(context, prepared, [], false, "the rule has no condition");
   context.scoring = scoreOf(context, plan);
   const trees = [{ name: "alert_when", clause: reportClause(plan.alertWhen, context), armed: undefined }];
-  const fired = context.state.alerts[prepared.index]?.last === context.now && holds(trees);
+  const fired = context.state.alerts.get(prepared.index)?.last === context.now && holds(trees);
   const families = [...context.scoring.families].map(([name, { points }]) => ({ name, points }));
   const standsIn = prepared.standIn && holderKnown(context);
   const reason = standsIn ? "the holder of the account is known and judged in its place" : undefined;

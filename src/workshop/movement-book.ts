@@ -98,7 +98,7 @@ export function recountCompletions(
   const { now, state, index, pack } = context;
   const rule = index.indicators.find((prepared) => prepared.rule.flow === flow);
   const since = now - aggregate.windowMs;
-  const completions = rule === undefined ? [] : (state.flows[rule.index]?.completions ?? []);
+  const completions = rule === undefined ? [] : (state.flows.get(rule.index)?.completions ?? []);
   const times = completions.filter((time) => time > since && time <= now);
   const last = pack.flows[flow]?.steps.at(-1);
   const movements = all.filter(({ time, tx, incoming }) => {

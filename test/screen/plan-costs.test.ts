@@ -60,14 +60,14 @@ describe("costs of a pack", () => {
     for (let seq = 0; seq < 12_000; seq += 1) {
       time += seq % 3 === 0 ? 5 * MINUTE_MS : 1_234_567 % (seq + 1);
       for (const measure of pack.subjects.account.measures) {
-        const kept = state.measures[measure.index] ?? newMeasureState(measure);
-        state.measures[measure.index] = kept;
+        const kept = state.measures.get(measure.index) ?? newMeasureState(measure);
+        state.measures.set(measure.index, kept);
         contribute(kept, measure, { seq, time }, 1_000_003 * (1 + (seq % 977)), `token-of-customer-${seq % 41}`);
         if (seq >= 256) evict(kept, measure, seq - 256);
         expire(kept, measure, time);
       }
       const stored = costs.measures.map(({ slot }) => {
-        const kept = state.measures[pack.measures[slot]?.index ?? -1];
+        const kept = state.measures.get(pack.measures[slot]?.index ?? -1);
         let cells = contributionsIn(kept?.recent ?? []) + (kept?.buckets.length ?? 0) + (kept?.keys?.size ?? 0);
         for (const part of kept?.groups?.values() ?? []) cells += part.length;
         return cells;

@@ -9,6 +9,7 @@ import { contributionsIn, seqsOf } from "../../src/screen/contributions.ts";
 import { type Counted, newCounted, pushEvent, setCounted, setKey } from "../../src/screen/counted.ts";
 import { KeySet } from "../../src/screen/key-set.ts";
 import { CONTENT_HASH_MS } from "../../src/screen/recent-codec.ts";
+import { Slots } from "../../src/screen/slots.ts";
 import type {
   AlertState,
   Bucket,
@@ -323,6 +324,10 @@ export const sentAlert: fc.Arbitrary<SentAlert> = record({
   time,
 });
 
+function slotsOf<T>(items: fc.Arbitrary<readonly (T | undefined)[]>): fc.Arbitrary<Slots<T>> {
+  return items.map((all) => Slots.of(all));
+}
+
 function maybe<T>(one: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(one, { nil: undefined, freq: 3 });
 }
@@ -344,31 +349,37 @@ export const state: fc.Arbitrary<EntityState> = fc
       counted: countedOf(recent),
       act: fc.option(record({ time, cell: text }), { nil: undefined }),
       openAuthorisations: fc.nat(9),
-      seen: fc.array(fc.tuple(hash48, time), { maxLength: 3 }).map((seen) => new Map(seen)),
+      seen: fc
+        .array(fc.tuple(hash48, time), { maxLength: 3 })
+        .map((seen) => (seen.length === 0 ? undefined : new Map(seen))),
       tombstones: fc.array(hash48, { maxLength: 3 }),
-      measures: fc.tuple(
-        maybe(numberState(recent)),
-        maybe(keyedState(recent)),
-        maybe(bucketState),
-        maybe(keyedState(recent)),
-        maybe(splitState(recent)),
-        maybe(keyedState(recent)),
-      ) as unknown as fc.Arbitrary<(MeasureState | undefined)[]>,
+      measures: slotsOf(
+        fc.tuple(
+          maybe(numberState(recent)),
+          maybe(keyedState(recent)),
+          maybe(bucketState),
+          maybe(keyedState(recent)),
+          maybe(splitState(recent)),
+          maybe(keyedState(recent)),
+        ),
+      ),
       warming: fc
         .uniqueArray(fc.tuple(fc.nat(3), time), { selector: ([index]) => index, maxLength: 3 })
         .map((entries) => (entries.length === 0 ? undefined : new Map(entries))),
       samples: fc.array(maybe(sampleState), { minLength: 2, maxLength: 2 }),
-      rules: fc.array(maybe(ruleState), { minLength: 3, maxLength: 3 }),
-      flows: fc
-        .tuple(maybe(flowState), maybe(flowState))
-        .map(([second, third]): (FlowState | undefined)[] => [undefined, second, third]),
-      alerts: fc.array(
-        maybe(alertState).map((alert) => alert && { ...alert, said: clock - alert.last <= 1 ? alert.said : undefined }),
-        { minLength: 2, maxLength: 2 },
+      rules: slotsOf(fc.array(maybe(ruleState), { minLength: 3, maxLength: 3 })),
+      flows: slotsOf(fc.tuple(fc.constant(undefined), maybe(flowState), maybe(flowState))),
+      alerts: slotsOf(
+        fc.array(
+          maybe(alertState).map(
+            (alert) => alert && { ...alert, said: clock - alert.last <= 1 ? alert.said : undefined },
+          ),
+          { minLength: 2, maxLength: 2 },
+        ),
       ),
       hits: fc.array(hitView, { maxLength: 1 }),
       marks: fc.array(markView, { maxLength: 1 }),
-      passed: fc.array(hash48, { maxLength: 3 }).map((passed) => new Set(passed)),
+      passed: fc.array(hash48, { maxLength: 3 }).map((passed) => (passed.length === 0 ? undefined : new Set(passed))),
       profiles: fc.array(profile, { maxLength: 2 }),
       tellTo: fc.array(entity, { maxLength: 2 }),
       counterparties: fc.nat(201),

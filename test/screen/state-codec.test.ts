@@ -15,6 +15,7 @@ import {
 import { contribute, evict, newMeasureState } from "../../src/screen/measures.ts";
 import { newState } from "../../src/screen/new-state.ts";
 import { measureOf } from "../../src/screen/plain-readings.ts";
+import { Slots } from "../../src/screen/slots.ts";
 import type { Entity, EntityState } from "../../src/screen/state.ts";
 import { decodeState, decodeStateBytes, encodeState, encodeStateBytes } from "../../src/screen/state-codec.ts";
 import { typicalTransfer } from "../domain/typical.ts";
@@ -40,7 +41,10 @@ function entityOf(parts: Partial<Entity>): Entity {
 
 /** Maps as lists, so that their order is compared too. */
 function ordered(state: EntityState): unknown {
-  const measures = state.measures.map((m) => m && { ...m, keys: m.keys?.entries, groups: m.groups && [...m.groups] });
+  const measures: unknown[] = [];
+  state.measures.forEach((m, index) => {
+    measures.push({ ...m, index, keys: m.keys?.entries, groups: m.groups && [...m.groups] });
+  });
   return { ...state, measures };
 }
 
@@ -72,8 +76,8 @@ describe("states as bytes", () => {
     const copy = decodeStateBytes(encodeStateBytes(original, PACK, "account"), PACK, "account");
     for (const state of [original, copy]) {
       for (const [i, measure] of PACK.subjects.account.measures.entries()) {
-        const kept = state.measures[i] ?? newMeasureState(measure);
-        state.measures[i] = kept;
+        const kept = state.measures.get(i) ?? newMeasureState(measure);
+        state.measures.set(i, kept);
         for (let seq = 40; seq < 60; seq += 1) {
           evict(kept, measure, seq - 40);
           contribute(kept, measure, { seq, time: state.clock + seq * HOUR_MS }, seq, `k${seq}`);
@@ -113,11 +117,11 @@ describe("an edited pack", () => {
       fc.property(anyState, (state) => {
         const bytes = encodeStateBytes(state, PACK, "account");
         const back = decodeStateBytes(bytes, packOf(edited), "account");
-        expect(back.measures).toStrictEqual([undefined, state.measures[3], state.measures[2]]);
-        expect(back.rules).toStrictEqual([state.rules[2], undefined, state.rules[1]]);
+        expect(back.measures).toStrictEqual(Slots.of([undefined, state.measures.get(3), state.measures.get(2)]));
+        expect(back.rules).toStrictEqual(Slots.of([state.rules.get(2), undefined, state.rules.get(1)]));
         // The flow of HT-DEPLETE-02 has another definition: it starts anew.
-        expect(back.flows).toStrictEqual([state.flows[2], undefined, undefined]);
-        expect(back.alerts).toStrictEqual([state.alerts[1]]);
+        expect(back.flows).toStrictEqual(Slots.of([state.flows.get(2)]));
+        expect(back.alerts).toStrictEqual(Slots.of([state.alerts.get(1)]));
         expect(back.hits).toStrictEqual(state.hits);
         const kept = [[1, state.warming?.get(3)] as const, [2, state.warming?.get(2)] as const];
         expect([...(back.warming ?? [])].sort()).toEqual(kept.filter(([, since]) => since !== undefined));
@@ -130,7 +134,7 @@ describe("an edited pack", () => {
     const state = typicalState(PACK, 5, "plain");
     const other = packOf({ ...PLAN, measures: [{ definition: 17, kind: "number" }] });
     const back = decodeStateBytes(encodeStateBytes(state, PACK, "account"), other, "account");
-    expect(back.measures).toEqual([undefined]);
+    expect(back.measures.size).toBe(0);
   });
 });
 

@@ -50,8 +50,8 @@ export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"
         setCounted(state.counted, measure.index, n);
         continue;
       }
-      const kept = state.measures[i] ?? newMeasureState(measure);
-      state.measures[i] = kept;
+      const kept = state.measures.get(i) ?? newMeasureState(measure);
+      state.measures.set(i, kept);
       contribute(kept, { ...measure, windowMs: Number.POSITIVE_INFINITY }, event, i === 2 ? 1 : event.amount, other);
     }
     state.clock = time;
@@ -60,6 +60,6 @@ export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"
   state.seq = count;
   state.own = true;
   state.counterparties = 15;
-  state.rules[0] = { ...newRuleState(), episodes: [{ start, last: state.clock, txId: "tx-2026-10000000" }] };
+  state.rules.set(0, { ...newRuleState(), episodes: [{ start, last: state.clock, txId: "tx-2026-10000000" }] });
   return state;
 }
