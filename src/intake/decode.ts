@@ -13,7 +13,7 @@ import { createZones, type Zones } from "../domain/time.ts";
 import type { Tx } from "../domain/tx.ts";
 import { checkMovement } from "./check.ts";
 import type { FieldVocabulary, IntakeContext, RecordPlace } from "./context.ts";
-import { findKeyFault, repeatsKeys } from "./json-keys.ts";
+import { findKeyFault, mayHaveKeyFault, repeatsKeys } from "./json-keys.ts";
 import { normaliseMovement } from "./normalise.ts";
 import { normaliseEvent, normaliseParty } from "./profile.ts";
 import { describe, isReject, quoteCode, reject, schemaReject } from "./refusal.ts";
@@ -76,7 +76,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
       if (length === text.length || (length >= 0 && !repeatsKeys(text, value))) {
         return decodeMovement(value as Movement, place);
       }
-    }
+    } else if (!mayHaveKeyFault(text, value)) return decodeValue(value, place);
     const fault = findKeyFault(text);
     if (fault !== undefined) return refused(keyReject(fault.code, fault.path));
     return decodeValue(value, place);

@@ -11,10 +11,21 @@ export interface KeyFault {
 
 /**
  * Whether a valid JSON text repeats a key within one object: it then has more colons outside strings than
- * the value has keys. `value` is what `JSON.parse` made of the text; its depth must be small.
+ * the value has keys. `value` is what `JSON.parse` made of the text; one that is too deep to be counted may repeat some.
  */
 export function repeatsKeys(text: string, value: unknown): boolean {
-  return countColons(text) !== countKeys(value);
+  return countColons(text) !== countKeys(value, 0);
+}
+
+/**
+ * Whether `findKeyFault` may find something, for values of any depth: a quick look that spares the search for the path
+ * (5 of the 15 us that a record of a mapped topic took). False: there is no fault.
+ */
+export function mayHaveKeyFault(text: string, value: unknown): boolean {
+  // A forbidden name could be written with escapes.
+  if (text.includes("\\")) return true;
+  for (const name of FORBIDDEN) if (text.includes(name)) return true;
+  return repeatsKeys(text, value);
 }
 
 /** The first fault among the keys of a valid JSON text, undefined when there is none. Any depth. */
@@ -54,6 +65,7 @@ interface Level {
 }
 
 const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
+const DEPTH_COUNTED = 32;
 const QUOTE = 34;
 const COMMA = 44;
 const COLON = 58;
@@ -75,15 +87,17 @@ function countColons(text: string): number {
   return colons;
 }
 
-function countKeys(value: unknown): number {
+/** NaN where the value is deeper than records are: a hostile one would end the stack. */
+function countKeys(value: unknown, depth: number): number {
   if (typeof value !== "object" || value === null) return 0;
+  if (depth > DEPTH_COUNTED) return Number.NaN;
   let keys = 0;
   if (Array.isArray(value)) {
-    for (const item of value) keys += countKeys(item);
+    for (const item of value) keys += countKeys(item, depth + 1);
     return keys;
   }
   const record = value as Readonly<Record<string, unknown>>;
-  for (const key in record) keys += 1 + countKeys(record[key]);
+  for (const key in record) keys += 1 + countKeys(record[key], depth + 1);
   return keys;
 }
 

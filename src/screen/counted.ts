@@ -1,13 +1,18 @@
 /**
  * Which measures count which recent event. A plain measure, one that adds one, or the amount, or a key to a set, keeps
- * no list of its own: a bit says that the event counts there. Times, amounts and bits of all recent events stand in one
- * list of numbers, so that a reading runs over neighbours: over the events one by one it waited for memory.
+ * no list of its own: a bit says that the event counts there. Times, amounts, bits and hashes of the ids of all recent
+ * events stand in one list of numbers, so that a reading or a look for a repeat runs over neighbours: over the events
+ * one by one it waited for memory.
  */
+import { fnv1a32 } from "../base/hash.ts";
 import type { Measure } from "../rules/plan.ts";
 
 /** What plain measures ask of the recent events of an entity, oldest first. */
 export interface Counted {
-  /** Of each event its time (epoch ms), its amount (base currency minor units, NaN when unknown) and words of bits. */
+  /**
+   * Of each event its time (epoch ms), its amount (base currency minor units, NaN when unknown), hashes of the ids of
+   * transaction and movement, and words of bits.
+   */
   readonly cells: number[];
   /** Numbers of one event. */
   readonly stride: number;
@@ -18,7 +23,9 @@ export interface Counted {
 /** Cells before the bits. */
 const TIME = 0;
 const AMOUNT = 1;
-const BITS = 2;
+const TX_ID = 2;
+const MOVEMENT_ID = 3;
+const BITS = 4;
 
 /** For the measures of a subject, without events. */
 export function newCounted(measures: number): Counted {
@@ -37,9 +44,19 @@ export function isPlain(measure: Measure): boolean {
   return measure.adds !== "other";
 }
 
+/** What of a recent event stands in its cells. */
+export interface CountedEvent {
+  readonly time: number;
+  readonly amount: number;
+  readonly txId: string;
+  readonly movementId: string;
+}
+
 /** Adds an event that nothing counts yet. */
-export function pushEvent({ cells, stride, keys }: Counted, time: number, amount: number): void {
-  cells.push(time, amount);
+export function pushEvent({ cells, stride, keys }: Counted, event: CountedEvent): void {
+  const { time, amount, txId, movementId } = event;
+  const hash = fnv1a32(txId);
+  cells.push(time, amount, hash, movementId === txId ? hash : fnv1a32(movementId));
   for (let word = BITS; word < stride; word += 1) cells.push(0);
   for (const column of keys) column?.push(undefined);
 }
@@ -55,6 +72,24 @@ export function shiftEvent({ cells, stride, keys }: Counted): void {
 /** Event time of event `i`, epoch ms. Of what one measure counts it never falls. */
 export function timeAt({ cells, stride }: Counted, i: number): number {
   return cells[i * stride + TIME] as number;
+}
+
+/**
+ * Index of the newest event up to `from` and not before `oldest` (epoch ms) whose transaction or movement may have an
+ * id with one of these hashes; -1 without one. Events before one that is older than `oldest` are not looked at.
+ */
+export function findById(
+  { cells, stride }: Counted,
+  from: number,
+  oldest: number,
+  txHash: number,
+  movementHash: number,
+): number {
+  for (let i = from, at = from * stride; i >= 0; i -= 1, at -= stride) {
+    if ((cells[at + TIME] as number) < oldest) return -1;
+    if (cells[at + TX_ID] === txHash || cells[at + MOVEMENT_ID] === movementHash) return i;
+  }
+  return -1;
 }
 
 /** Another amount for event `i`. */

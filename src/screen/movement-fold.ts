@@ -2,14 +2,24 @@
  * Folds one movement into an entity's state: what it repeats, reverses or settles, which measures it
  * contributes to, and whom the entity's hits must be told to. Judging comes after.
  */
-import { hash48 } from "../base/hash.ts";
+import { fnv1a32, hash48 } from "../base/hash.ts";
 import { AUTHORISATION_MS, LATENESS_COUNTED_MS, RECENT_EVENTS_MAX, SEEN_IDS_MAX, SEEN_IDS_MS } from "../base/limits.ts";
 import { type EntityKey, entityKey } from "../domain/entity.ts";
 import type { Tx, TxSide } from "../domain/tx.ts";
 import type { TxView } from "../domain/view.ts";
 import type { Measure } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
-import { addedBy, clearCounted, isCounted, isPlain, pushEvent, setAmount, setCounted, shiftEvent } from "./counted.ts";
+import {
+  addedBy,
+  clearCounted,
+  findById,
+  isCounted,
+  isPlain,
+  pushEvent,
+  setAmount,
+  setCounted,
+  shiftEvent,
+} from "./counted.ts";
 import {
   adjustContribution,
   contribute,
@@ -35,9 +45,13 @@ export function findRepeat(state: EntityState, view: TxView): Repeat {
   const incoming = view.direction === "in";
   const oldest = tx.time - SEEN_IDS_MS;
   const linked = concernsOther(tx);
-  for (let i = state.recent.length - 1; i >= 0; i--) {
+  const hash = fnv1a32(tx.id);
+  const movementHash = tx.movementId === tx.id ? hash : fnv1a32(tx.movementId);
+  let i = state.recent.length;
+  while (i > 0) {
+    i = findById(state.counted, i - 1, oldest, hash, movementHash);
+    if (i < 0) break;
     const event = state.recent[i] as RecentEvent;
-    if (event.time < oldest) break;
     if (event.incoming !== incoming) continue;
     if (event.txId === tx.id) return event.contentHash === tx.contentHash ? "duplicate" : "conflict";
     if (!linked && event.movementId === tx.movementId) return "posting";
@@ -140,7 +154,7 @@ function remember(context: JudgeContext, view: TxView, reversed: boolean): void 
   const open = tx.stage === "authorised" && !reversed;
   if (open) state.openAuthorisations++;
   context.currentSeq = state.seq;
-  state.recent.push({
+  const event: RecentEvent = {
     seq: state.seq++,
     time: tx.time,
     txId: tx.id,
@@ -156,8 +170,9 @@ function remember(context: JudgeContext, view: TxView, reversed: boolean): void 
     contentHash: tx.contentHash,
     open,
     reversed,
-  });
-  pushEvent(state.counted, tx.time, tx.amount ?? Number.NaN);
+  };
+  state.recent.push(event);
+  pushEvent(state.counted, event);
   const horizon = tx.time - context.pack.horizonMs;
   while (state.recent.length > RECENT_EVENTS_MAX || (state.recent[0]?.time ?? Number.POSITIVE_INFINITY) <= horizon) {
     forgetOldest(context);

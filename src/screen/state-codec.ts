@@ -90,7 +90,7 @@ export function decodeState(reader: ByteReader, pack: Pack, kind: EntityKind): E
   state.openAuthorisations = reader.varint();
   state.counterparties = reader.varint();
   state.recent = decodeRecent(reader, state.clock, texts);
-  for (const { time, amount } of state.recent) pushEvent(state.counted, time, amount);
+  for (const event of state.recent) pushEvent(state.counted, event);
   for (let left = reader.count(7); left > 0; left -= 1) {
     const hash = read48(reader);
     state.seen ??= new Map();

@@ -189,7 +189,7 @@ function countedOf(recent: readonly RecentEvent[]): fc.Arbitrary<Counted> {
   const one = fc.record({ sums: fc.boolean(), key: fc.option(text, { nil: undefined }) });
   return fc.array(one, { minLength: length, maxLength: length }).map((all) => {
     const counted = newCounted(PLAN.measures.length);
-    for (const { time: at, amount } of recent) pushEvent(counted, at, amount);
+    for (const event of recent) pushEvent(counted, event);
     for (const [i, { sums, key }] of all.entries()) {
       if (sums) setCounted(counted, PLAIN, i);
       if (key === undefined) continue;

@@ -38,7 +38,7 @@ export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"
       settledBy: "",
     };
     state.recent.push(event);
-    pushEvent(state.counted, time, event.amount);
+    pushEvent(state.counted, event);
     for (const [i, measure] of plan.measures.entries()) {
       // The first measures take every movement, the later ones fewer and fewer.
       if (n % (i + 1) !== 0) continue;
