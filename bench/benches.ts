@@ -5,6 +5,7 @@ import { peer } from "./peer/peer.ts";
 import { replayMemory, replayRate, scaling } from "./replay.ts";
 import type { Row } from "./report.ts";
 import { rulesPass } from "./rules-pass.ts";
+import { runtimes } from "./runtimes.ts";
 import type { Services } from "./services.ts";
 import { smoke } from "./smoke.ts";
 import { stages } from "./stages.ts";
@@ -69,6 +70,11 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
     about: "workload W, which Kafka Streams and Flink ran too: CPU of every process, exact sums, after kill -9",
     onlyNamed: true,
     run: async ({ services }) => peer(await services(), { topic: "peer-in", count: 1_000_000, runs: 3, kill: true }),
+  },
+  runtimes: {
+    about: "replay and rules pass under another Node (PALERMO_BENCH_NODE=PATH) beside this one",
+    onlyNamed: true,
+    run: ({ folder }) => runtimes(folder, process.env.PALERMO_BENCH_NODE),
   },
   smoke: {
     about: "a short form of each: results and ratios, no absolute times",

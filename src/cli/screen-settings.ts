@@ -5,6 +5,8 @@ import { redisClient } from "../stream/connect.ts";
 import { PARTITIONER } from "../stream/record.ts";
 import type { ScreenConfig } from "../stream/screen-ports.ts";
 
+const MEBIBYTE = 2 ** 20;
+
 /** The store of a deployment whose views topic has so many partitions. */
 export function storeOptions(config: Config, viewsPartitions: number): RedisStoreOptions {
   return {
@@ -22,7 +24,7 @@ export function screenConfig(config: Config): ScreenConfig {
   return {
     tenant: config.tenant,
     group: config.screen.group,
-    cacheBytes: config.screen.cacheMb << 20,
+    cacheBytes: config.screen.cacheMb * MEBIBYTE,
     commitEntities: config.commit.entities,
     commitBytes: config.commit.bytes,
     commitMs: config.commit.ms,
