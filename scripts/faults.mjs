@@ -59,5 +59,5 @@ function rowsOf(text) {
   return text
     .split("\n")
     .filter((line) => line.startsWith("| ") && !line.startsWith("| row ") && !line.startsWith("| ---"))
-    .map((line) => [line.split(" | ")[0].slice(2), line]);
+    .map((line) => [line.split(" | ")[0].slice(2).trim(), line]);
 }

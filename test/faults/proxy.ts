@@ -25,14 +25,14 @@ export interface TcpProxy {
    * Resolves when a request that contains `needle` comes by. `before`: it is kept back, the far side never sees it.
    * `after`: it arrives and its reply is kept back. From then on that connection passes nothing until `heal`.
    */
-  stopAt(needle: string, when: "before" | "after"): Promise<void>;
+  stopAt(needle: string | RegExp, when: "before" | "after"): Promise<void>;
   /** Passes everything on again; connections that held something back are cut. */
   heal(): void;
   close(): Promise<void>;
 }
 
 interface Stop {
-  readonly needle: string;
+  readonly needle: string | RegExp;
   readonly when: "before" | "after";
   readonly reached: () => void;
 }
@@ -101,6 +101,10 @@ export async function startProxy(target: number | (() => number), port = 0): Pro
   };
 }
 
+function holds(bytes: Buffer, needle: string | RegExp): boolean {
+  return typeof needle === "string" ? bytes.includes(needle) : needle.test(bytes.toString("latin1"));
+}
+
 /** One connection through the proxy. */
 class Pair {
   private readonly client: Socket;
@@ -144,7 +148,7 @@ class Pair {
       this.cutting = true;
     }
     const { stop } = faults;
-    if (stop !== undefined && bytes.includes(stop.needle)) {
+    if (stop !== undefined && holds(bytes, stop.needle)) {
       faults.stop = undefined;
       if (stop.when === "after") this.stopping = stop;
       else {
