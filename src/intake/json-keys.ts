@@ -11,7 +11,7 @@ export interface KeyFault {
 
 /**
  * Whether a valid JSON text repeats a key within one object: it then has more colons outside strings than
- * the value has keys. `value` is what `JSON.parse` made of the text; one that is too deep to be counted may repeat some.
+ * the value has keys. `value` is what `JSON.parse` made of the text; one too deep to be counted may repeat some.
  */
 export function repeatsKeys(text: string, value: unknown): boolean {
   return countColons(text) !== countKeys(value, 0);

@@ -152,7 +152,11 @@ const UNMERGED = 192;
 function measureCost(measure: Measure, aggregates: number): MeasureCost {
   const { slot, subject, kind, windowMs, cap } = measure;
   const shared = { slot, subject, kind, windowMs, aggregates };
-  if (kind === "distinct") return { ...shared, cells: cap, bytes: cap * (BYTES.key + BYTES.token) };
+  if (kind === "distinct") {
+    // Keys that recent events show, and beside them as many as the cap whose last event is recent no longer.
+    const shown = RECENT_EVENTS_MAX * (BYTES.label + BYTES.token);
+    return { ...shared, cells: RECENT_EVENTS_MAX + cap, bytes: shown + cap * (BYTES.key + BYTES.token) };
+  }
   if (kind === "first_seen") {
     return { ...shared, cells: RECENT_EVENTS_MAX, bytes: RECENT_EVENTS_MAX * (BYTES.key + BYTES.token) };
   }
