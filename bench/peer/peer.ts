@@ -144,6 +144,10 @@ function rowsOf({ count, passes, ratios, alerts, kill }: Measured): Row[] {
   const all = perTx(({ cpuUs }) => Object.values(cpuUs).reduce((sum, used) => sum + used, 0));
   const most = { value: 15, side: "most" } as const;
   rows.push({ bench, what: `${label}: CPU of all processes`, value: all, unit: "us/tx", target: most });
+  for (const who of ROLES) {
+    const value = median(passes.map(({ peakMiB }) => peakMiB[who] ?? 0));
+    rows.push({ bench, what: `${label}: peak memory of ${who}`, value, unit: "MiB" });
+  }
   rows.push({ bench, what: `${label}: rate`, value: median(passes.map((pass) => count / pass.seconds)), unit: "tx/s" });
   rows.push({ bench, what: `${label}: ratio to bare kafkajs`, value: median(ratios), unit: "" });
   const equal = `settled alerts, equal to the ordered pass${kill ? ", after kill -9 too" : ""}`;
