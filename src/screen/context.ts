@@ -12,7 +12,7 @@ import type { Sampler } from "../rules/plan-baselines.ts";
 import { isPlain } from "./counted.ts";
 import { reading } from "./measures.ts";
 import { pastReading } from "./past-readings.ts";
-import { hasSpan, measureOf, plainReading } from "./plain-readings.ts";
+import { isReadPlainly, measureOf, plainReading } from "./plain-readings.ts";
 import { keyCounts } from "./readings.ts";
 import { refinedReading } from "./refined-readings.ts";
 import { baseReading } from "./samples.ts";
@@ -246,7 +246,7 @@ export class JudgeContext implements Context {
     if (measure === undefined || measure.subject !== this.index.kind) return undefined;
     const { seq, time } = this.flowBound(aggregate);
     if (this.isWarming(measure, aggregate, time)) return undefined;
-    if (isPlain(measure) && hasSpan(aggregate)) {
+    if (isPlain(measure) && isReadPlainly(this.state, measure, aggregate)) {
       return plainReading(this.state, measure, aggregate, this.now, this.currentSeq, seq, time);
     }
     const state = measureOf(this.state, measure);

@@ -28,14 +28,19 @@ export function measureOf(state: EntityState, measure: Measure): MeasureState | 
   return { ...(kept ?? newMeasureState(measure)), recent, newest: newestIn(recent) };
 }
 
-/** Whether the window of an aggregate is a span of time, told without looking at what lies in it. */
-export function hasSpan({ refined }: Aggregate): boolean {
-  return refined === undefined || refined.window.kind === "last" || refined.window.kind === "calendar";
+/**
+ * Whether `plainReading` can read an aggregate over a plain measure: its window is a span of time that is told without
+ * looking at what lies in it, or a burst of recent events.
+ */
+export function isReadPlainly(state: EntityState, measure: Measure, { refined, flow }: Aggregate): boolean {
+  if (refined === undefined || refined.window.kind === "last" || refined.window.kind === "calendar") return true;
+  const kept = state.measures.get(measure.index);
+  return refined.window.kind === "burst" && flow === undefined && (kept === undefined || kept.buckets.length === 0);
 }
 
 /**
- * The value of an aggregate whose window has a span, over a plain measure: the same as `reading` or `refinedReading`
- * over `measureOf`, without making that list. `currentSeq`: of the movement that is judged, -1 for none.
+ * The value of an aggregate that is read plainly: the same as `reading` or `refinedReading` over `measureOf`, without
+ * making that list. `currentSeq`: of the movement that is judged, -1 for none.
  */
 export function plainReading(
   state: EntityState,
@@ -46,11 +51,11 @@ export function plainReading(
   afterSeq: number,
   afterTime: number,
 ): number | undefined {
-  const { function: fn, windowMs: lastMs, refined } = aggregate;
+  const { function: fn, refined } = aggregate;
   const kept = state.measures.get(measure.index);
   const isKeyed = measure.adds === "key";
-  const windowMs = refined?.window.kind === "calendar" ? now - refined.window.startOf(now) + 1 : lastMs;
   const leftOut = refined?.current === false ? currentSeq : -1;
+  const windowMs = windowOf(state, measure, aggregate, now, leftOut);
   if (isOneByOne(fn) || (kept !== undefined && afterSeq >= 0 && !isKeyed)) {
     const list = measureOf(state, measure) ?? newMeasureState(measure);
     const shown = leftOut < 0 ? list : before(list, leftOut);
@@ -64,6 +69,40 @@ export function plainReading(
     else if (kept.buckets.length > 0) addBuckets(kept, from, now, afterTime);
   }
   return isKeyed ? Math.min(total.count, measure.cap) : resultOf(total, fn);
+}
+
+function windowOf(
+  state: EntityState,
+  measure: Measure,
+  { refined, windowMs }: Aggregate,
+  now: number,
+  leftOut: number,
+): number {
+  const window = refined?.window;
+  if (window?.kind === "calendar") return now - window.startOf(now) + 1;
+  return window?.kind === "burst" ? burstMs(state, measure, now, window.gapMs, windowMs, leftOut) : windowMs;
+}
+
+/** How far back no two neighbours are further apart than the gap, at most `mostMs`. */
+function burstMs(
+  { counted, recent }: EntityState,
+  { index }: Measure,
+  now: number,
+  gapMs: number,
+  mostMs: number,
+  leftOut: number,
+): number {
+  let reached = now;
+  const base = recent[0]?.seq ?? 0;
+  for (let i = (leftOut < 0 ? recent.length : leftOut - base) - 1; i >= 0; i -= 1) {
+    if (!isCounted(counted, index, i)) continue;
+    const time = timeAt(counted, i);
+    if (time > now) continue;
+    if (reached - time > gapMs) break;
+    reached = time;
+  }
+  // Without any contribution within the gap nothing counts: a window of one millisecond holds only those of now.
+  return Math.min(mostMs, now - reached + 1);
 }
 
 function addEvents(

@@ -36,6 +36,8 @@ aggregates:
   others: { distinct: other.id, last: 6h, cap: 8 }
   strangers: { distinct: other.id, where: large, last: 3d, cap: 256 }
   days: { distinct: tx.day, last: 3d }
+  rush: { sum: tx.amount, burst: { gap: 30m, most: 6h } }
+  before: { count: events, burst: { gap: 30m, most: 6h }, include_current: false }
 when:
   any:
     - all: [ { many: agg.n >= 4 }, { sum: agg.total >= 200 EUR }, { large: agg.large >= 2 } ]
@@ -43,7 +45,7 @@ when:
     - all: [ { day: agg.day >= 6 }, { low: agg.least <= 5 EUR } ]
     - all: [ { whole: agg.ever >= 2000 EUR } ]
     - all: [ { few: agg.others >= 3 }, { some: agg.strangers >= 4 } ]
-    - all: [ { week: agg.days >= 3 } ]
+    - all: [ { week: agg.days >= 3 }, { rush: agg.rush >= 100 EUR }, { before: agg.before >= 2 } ]
 `,
 );
 
