@@ -137,8 +137,12 @@ export function setKey(counted: Counted, keySlot: number, i: number, key: string
 function columnOf(counted: Counted, keySlot: number): (string | undefined)[] {
   const known = counted.keys[keySlot];
   if (known !== undefined) return known;
-  if (counted.keys === NO_KEYS) counted.keys = [];
-  while (counted.keys.length <= keySlot) counted.keys.push(undefined);
+  if (counted.keys.length <= keySlot) {
+    // One that grew by itself would keep room for seventeen.
+    const longer = new Array<Counted["keys"][number]>(keySlot + 1).fill(undefined);
+    for (const [slot, keys] of counted.keys.entries()) longer[slot] = keys;
+    counted.keys = longer;
+  }
   const column = new Array<string | undefined>(eventsIn(counted)).fill(undefined);
   counted.keys[keySlot] = column;
   return column;
