@@ -2,11 +2,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { namespaceOf, partitionKeys } from "../../src/store/keys.ts";
 import { type CommitResult, StoreError } from "../../src/store/port.ts";
 import { openRedisStore, type RedisStore, type RedisStoreOptions } from "../../src/store/redis.ts";
 import { redisAddress } from "../../src/store/redis-connection.ts";
 import { startProxy, type TcpProxy } from "../faults/proxy.ts";
 import { type RedisService, startRedis } from "../services/index.ts";
+import { startRedisCluster } from "../services/redis-cluster.ts";
 import { commitOf, entry, LAYOUT } from "./conformance.ts";
 
 const value = new TextEncoder().encode("x".repeat(600));
@@ -297,3 +299,29 @@ async function calls(command: string): Promise<number> {
   const stats = await admin.info("commandstats");
   return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
 }
+
+test("a lane is emptied while its slot moves", async () => {
+  const servers = await startRedisCluster(2);
+  const inCluster = await open({ url: servers.url, cluster: true });
+  const clients = servers.nodes.map(({ port }) => new Redis(port, "127.0.0.1"));
+  try {
+    const [source, target] = clients as [Redis, Redis];
+    const lane = partitionKeys(namespaceOf("palermo", "t"), 0).lanes.alerts;
+    const slot = Number(await source.call("CLUSTER", "KEYSLOT", lane));
+    if ((await servers.owners())[slot] !== 0) await servers.move(slot, 0);
+    await until(() => inCluster.claim(0, "a"));
+    expect(await inCluster.init(0, "a", { next: 0n, fingerprint: 0 })).toBe(true);
+    const only = entry(0);
+    expect(await inCluster.commit(commitOf("a", 0, 1, { outbox: [only] }))).toEqual({ kind: "committed" });
+    const ids = await Promise.all(clients.map(async (each) => String(await each.call("CLUSTER", "MYID"))));
+    await target.call("CLUSTER", "SETSLOT", String(slot), "IMPORTING", ids[0] ?? "");
+    await source.call("CLUSTER", "SETSLOT", String(slot), "MIGRATING", ids[1] ?? "");
+    expect(await inCluster.published(0, "alerts", [only.sequence])).toBe(0);
+    await source.call("CLUSTER", "SETSLOT", String(slot), "STABLE");
+    expect(await inCluster.outbox(0, "alerts", 10)).toEqual([]);
+  } finally {
+    for (const each of clients) each.disconnect();
+    await inCluster.close();
+    await servers.close();
+  }
+});

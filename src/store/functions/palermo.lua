@@ -126,8 +126,10 @@ local function published(KEYS, ARGV)
     if ARGV[at] ~= sequence then break end
     gone = gone + 1
   end
+  -- Asked first: a list that is emptied is gone, and while its slot moves a cluster refuses to be asked of what is gone.
+  local waiting = redis.call('LLEN', KEYS[1]) - gone
   if gone > 0 then redis.call('LTRIM', KEYS[1], gone, -1) end
-  return redis.call('LLEN', KEYS[1])
+  return waiting
 end
 
 -- Takes away what a rebuild makes anew. Its entities are deleted afterwards: without a position nobody uses them.
