@@ -49,9 +49,7 @@ export function sliceOf(recent: readonly number[], low: number, high: number): n
 
 /** Takes `count` contributions out, from index `at` on. */
 export function takeOutAt(recent: number[], at: number, count: number): void {
-  // Copying forward is what `splice` does, without the list of what was taken.
-  recent.copyWithin(at * CELLS, (at + count) * CELLS);
-  recent.length -= count * CELLS;
+  recent.splice(at * CELLS, count * CELLS);
 }
 
 /** The event times, for statistics over them. */

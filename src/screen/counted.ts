@@ -63,9 +63,8 @@ export function pushEvent({ cells, stride, keys }: Counted, event: CountedEvent)
 
 /** Takes the oldest event out. */
 export function shiftEvent({ cells, stride, keys }: Counted): void {
-  // Copying forward is what `splice` does, without the list of what was taken.
-  cells.copyWithin(0, stride);
-  cells.length -= stride;
+  // `copyWithin` goes cell by cell: with 256 events it made an account a fifth dearer.
+  cells.splice(0, stride);
   for (const column of keys) column?.shift();
 }
 
