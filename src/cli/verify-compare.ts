@@ -6,6 +6,7 @@ import type { EntityKey } from "../domain/entity.ts";
 import type { Counted } from "../screen/counted.ts";
 import { CONTENT_HASH_MS } from "../screen/recent-codec.ts";
 import type { SettledAlert } from "../screen/settled.ts";
+import type { Slots } from "../screen/slots.ts";
 import type { Entity, EntityState } from "../screen/state.ts";
 import type { Total } from "./verify-pass.ts";
 
@@ -81,14 +82,14 @@ const PARTS: readonly (readonly [string, (state: EntityState) => unknown])[] = [
   ["movements", (state) => state.seq],
   ["newest event time", (state) => state.clock],
   ["recent movements", recentOf],
-  ["hit episodes", (state) => state.rules.values().map((rule) => rule.episodes)],
-  ["alert episodes", (state) => state.alerts.values().map((alert) => [alert.alertId, alert.start, alert.last])],
+  ["hit episodes", (state) => bySlot(state.rules, ({ episodes }) => episodes)],
+  ["alert episodes", (state) => bySlot(state.alerts, ({ alertId, start, last }) => [alertId, start, last])],
   ["hits received", (state) => [...state.hits.map((hit) => hit.id)].sort()],
   [
     "marks",
     (state) => [...state.marks.map((mark) => [mark.root, mark.ruleId, mark.flow, mark.distance].join())].sort(),
   ],
-  ["measures", (state) => state.measures.values().map((measure) => [measure.recent, measure.buckets])],
+  ["measures", (state) => bySlot(state.measures, ({ recent, buckets }) => [recent, buckets])],
   ["measures of movements", ({ counted, recent }) => recent.map((_, i) => countedAt(counted, i))],
 ];
 
@@ -97,9 +98,18 @@ function recentOf({ recent, clock }: EntityState): unknown {
   return recent.map((event) => (event.time >= clock - CONTENT_HASH_MS ? event : { ...event, contentHash: 0 }));
 }
 
-/** What measures ask of movement `i`: its time, amount and bits, and the keys that it shows. */
+/** By slot, so that the same under another rule or measure is a difference. */
+function bySlot<T>(slots: Slots<T>, of: (item: T) => unknown): Record<number, unknown> {
+  const found: Record<number, unknown> = {};
+  slots.forEach((item, index) => {
+    found[index] = of(item);
+  });
+  return found;
+}
+
+/** What measures ask of movement `i`: its time, amount and bits, and by slot the keys that it shows. */
 function countedAt({ cells, stride, keys }: Counted, i: number): unknown {
-  const shown = keys.map((column) => column?.[i]).filter((key) => key !== undefined);
+  const shown = Object.fromEntries(keys.map((column, slot) => [slot, column?.[i]]));
   return { cells: cells.slice(i * stride, (i + 1) * stride), keys: shown };
 }
 

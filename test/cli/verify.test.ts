@@ -5,6 +5,7 @@ import { createPass, type Pass } from "../../src/cli/verify-pass.ts";
 import { createDecoder } from "../../src/intake/decode.ts";
 import { loadPack } from "../../src/rules/load.ts";
 import { CONTENT_HASH_MS } from "../../src/screen/recent-codec.ts";
+import { Slots } from "../../src/screen/slots.ts";
 import type { Entity } from "../../src/screen/state.ts";
 import { movements, RATES, RULES } from "../faults/sample.ts";
 
@@ -87,6 +88,11 @@ describe("differences", () => {
     const measured = copy(expected);
     measured.work.counted.cells.fill(0);
     expect(compareEntity(busiest, measured, expected, total)?.detail).toMatch(/^measures of movements\./);
+    const misplaced = copy(expected);
+    const episodes = misplaced.work.rules.values();
+    expect(episodes.length).toBeGreaterThan(0);
+    Object.assign(misplaced.work, { rules: Slots.of([undefined, undefined, undefined, ...episodes]) });
+    expect(compareEntity(busiest, misplaced, expected, total)?.detail).toMatch(/^hit episodes\./);
   });
 
   test("of an entity: other content of a movement, as long as a repeat of it would be compared", () => {
