@@ -6,17 +6,21 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeStream } from "./generate.ts";
 import { runToEnd } from "./processes.ts";
+import { type Replayed, replayFile } from "./replay.ts";
 import { median, type Row } from "./report.ts";
 
 const COUNT = 200_000;
 const ROUNDS = 3;
 
-interface Measured {
+interface Measured extends Replayed {
+  /** CPU a transaction of fold and rules with state in memory, microseconds. */
+  readonly rulesUs: number;
+}
+
+interface Runtime {
+  readonly path: string;
   readonly version: string;
-  readonly rates: number[];
-  readonly cpuUs: number[];
-  readonly peaks: number[];
-  readonly rules: number[];
+  readonly rounds: Measured[];
 }
 
 /** `other`: path of a Node binary. */
@@ -24,45 +28,46 @@ export async function runtimes(folder: string, other: string | undefined): Promi
   if (other === undefined) throw new Error("name another Node with PALERMO_BENCH_NODE=/path/to/node");
   const file = join(folder, "runtimes.ndjson");
   await writeStream(file, COUNT, { accounts: 20_000 });
-  const paths = [process.execPath, other];
-  const all = await Promise.all(paths.map(newMeasured));
+  const [ours, theirs] = [await runtimeAt(process.execPath), await runtimeAt(other)];
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, path] of paths.entries()) await measure(path, file, join(folder, "rules.json"), all[i] as Measured);
+    for (const { path, rounds } of [ours, theirs]) {
+      const rulesUs = await foldAndRules(path, join(folder, "rules.json"));
+      rounds.push({ ...(await replayFile(path, file, COUNT)), rulesUs });
+    }
   }
   rmSync(file);
-  const [ours, theirs] = all as [Measured, Measured];
   return rowsOf(ours, theirs);
 }
 
-async function newMeasured(path: string): Promise<Measured> {
+async function runtimeAt(path: string): Promise<Runtime> {
   const { code, stderr } = await runToEnd(path, ["-e", "process.stderr.write(process.version)"]);
   if (code !== 0) throw new Error(`${path} is no Node: ${stderr}`);
-  return { version: stderr, rates: [], cpuUs: [], peaks: [], rules: [] };
+  return { path, version: stderr, rounds: [] };
 }
 
-async function measure(path: string, file: string, json: string, into: Measured): Promise<void> {
-  const replay = await runToEnd(path, ["bin/palermo.js", "replay", file, "--format", "ndjson", "--quiet"]);
-  if (replay.code !== 0) throw new Error(`replay ended with ${replay.code}: ${replay.stderr}`);
-  into.rates.push(COUNT / replay.seconds);
-  into.cpuUs.push((replay.cpuSeconds * 1e6) / COUNT);
-  into.peaks.push(replay.peakMiB);
+async function foldAndRules(path: string, json: string): Promise<number> {
   const args = ["--max-old-space-size=12288", "--import", "tsx", "bench/main.ts", "rules-pass", "--json", json];
-  const pass = await runToEnd(path, args);
-  if (pass.code !== 0) throw new Error(`the rules pass ended with ${pass.code}: ${pass.stderr}`);
+  const { code, stderr } = await runToEnd(path, args);
+  if (code !== 0) throw new Error(`the rules pass ended with ${code}: ${stderr}`);
   const { rows } = JSON.parse(readFileSync(json, "utf8")) as { readonly rows: readonly Row[] };
-  into.rules.push(rows.find(({ what }) => what.startsWith("fold and rules"))?.value ?? Number.NaN);
+  const row = rows.find(({ what }) => what.startsWith("fold and rules"));
+  if (row === undefined) throw new Error("the rules pass has another name for fold and rules");
+  return row.value;
 }
 
-function rowsOf(ours: Measured, theirs: Measured): Row[] {
+function rowsOf(ours: Runtime, theirs: Runtime): Row[] {
   const bench = "runtimes";
-  const pairs = [
-    ["replay of 200,000 tx, rate", "rates", "tx/s"],
+  const figures = [
+    ["replay of 200,000 tx, rate", "rate", "tx/s"],
     ["replay, CPU of all threads", "cpuUs", "us/tx"],
-    ["replay, peak memory", "peaks", "MiB"],
-    ["fold and rules, CPU", "rules", "us/tx"],
+    ["replay, peak memory", "peakMiB", "MiB"],
+    ["fold and rules, CPU", "rulesUs", "us/tx"],
   ] as const;
-  return pairs.flatMap(([what, of, unit]) => {
-    const [one, other] = [median(ours[of]), median(theirs[of])];
+  return figures.flatMap(([what, of, unit]) => {
+    const [one, other] = [ours, theirs].map(({ rounds }) => median(rounds.map((round) => round[of]))) as [
+      number,
+      number,
+    ];
     return [
       { bench, what: `${what}, ${ours.version}`, value: one, unit },
       { bench, what: `${what}, ${theirs.version}`, value: other, unit },

@@ -1,12 +1,12 @@
 /**
- * `npm run bench`: installs and builds what is missing, then runs bench/main.ts against the built code. Arguments are
- * names of benchmarks: `npm run bench -- replay --json FILE`.
+ * `npm run bench` and `npm run sizing`: installs and builds what is missing, then runs a file of bench/, the first
+ * argument, against the built code. The others are its own: `npm run bench -- replay --json FILE`.
  */
 import { join } from "node:path";
 import { ensureServices } from "./services.mjs";
 import { ensureBuild, ensurePackages, foreground, root, runScript } from "./steps.mjs";
 
-await runScript(async (args) => {
+await runScript(async ([file, ...args]) => {
   await ensurePackages();
   await ensureServices();
   await ensureBuild();
@@ -14,7 +14,7 @@ await runScript(async (args) => {
     "--max-old-space-size=12288",
     "--import",
     "tsx",
-    join(root, "bench/main.ts"),
+    join(root, "bench", file),
     ...args,
   ]);
 });

@@ -19,6 +19,7 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 const SETTING = { rules: `${HERE}rules`, mapping: `${HERE}mapping.yaml` };
 const PARTITIONS = 8;
 const ROLES = ["intake", "screen"] as const;
+/** The peers hold the state of all entities in memory, or within a store of theirs beside it. */
 const CACHE_MB = "2500";
 /** The widest window of W: what its rings of 30 days hold. */
 const WIDEST_MS = 30 * DAY_MS;
@@ -34,7 +35,6 @@ export interface PeerOptions {
 export async function peer(services: Services, { topic, count, runs, kill }: PeerOptions): Promise<Row[]> {
   await fillOnce(services, topic, count);
   const reference = referenceOf(values(count), SETTING);
-  // The peers hold the state of all entities in memory, or within a store of theirs beside it.
   const env = { PALERMO_RULES: SETTING.rules, PALERMO_MAPPING: SETTING.mapping, PALERMO_SCREEN_CACHE_MB: CACHE_MB };
   const passes: Pass[] = [];
   const ratios: number[] = [];

@@ -1,6 +1,6 @@
 /**
  * Base measures of one entity: contributions of recent events one by one, older ones in buckets, keys
- * of distinct sets in a bounded map. Everything here changes the given `MeasureState` and nothing else.
+ * of distinct sets in a bounded map. Everything here changes the given state and nothing else.
  * `readings.ts` reads windows out of it, `reading-detail.ts` says what a number rests on.
  */
 import { DISTINCT_CAP_MAX } from "../base/limits.ts";
@@ -8,7 +8,7 @@ import type { Measure } from "../rules/plan.ts";
 import { CELLS, firstSeqAbove, firstTimeAbove, newestIn, seqAt, takeOutAt, timeAt, valueAt } from "./contributions.ts";
 import { KeySet } from "./key-set.ts";
 import { addToGroup, expireGroups } from "./split.ts";
-import type { KeyEntry, MeasureState, RecentEvent } from "./state.ts";
+import type { EntityState, KeyEntry, MeasureState, RecentEvent } from "./state.ts";
 import { addToBuckets, dropBuckets, subtractFromBuckets } from "./windows.ts";
 
 export { type LedgerRow, type ReadingDetail, readingDetail } from "./reading-detail.ts";
@@ -25,6 +25,16 @@ export function newMeasureState(measure: Measure): MeasureState {
     newest: Number.NEGATIVE_INFINITY,
     overflowed: false,
   };
+}
+
+/** The state of a measure, made when first needed. */
+export function measureState(state: EntityState, measure: Measure): MeasureState {
+  let kept = state.measures.get(measure.index);
+  if (kept === undefined) {
+    kept = newMeasureState(measure);
+    state.measures.set(measure.index, kept);
+  }
+  return kept;
 }
 
 /**

@@ -20,17 +20,10 @@ import {
   setCounted,
   shiftEvent,
 } from "./counted.ts";
-import {
-  adjustContribution,
-  contribute,
-  contributeLate,
-  evict,
-  newMeasureState,
-  removeContribution,
-} from "./measures.ts";
+import { adjustContribution, contribute, contributeLate, evict, measureState, removeContribution } from "./measures.ts";
 import { takeSamples } from "./samples.ts";
 import { isBehind, keepKey, show, showLate } from "./shown-keys.ts";
-import type { EntityState, MeasureState, RecentEvent } from "./state.ts";
+import type { EntityState, RecentEvent } from "./state.ts";
 import { addToBuckets, dropBuckets } from "./windows.ts";
 
 /** How a view relates to what the entity has counted already. */
@@ -135,16 +128,6 @@ export function farEntity(side: TxSide): EntityKey {
   if (side.party !== undefined) return entityKey("party", side.party);
   if (side.merchantId !== undefined) return entityKey("merchant", side.merchantId);
   return "";
-}
-
-/** The state of a measure, made when first needed. */
-export function measureState(state: EntityState, measure: Measure): MeasureState {
-  let found = state.measures.get(measure.index);
-  if (found === undefined) {
-    found = newMeasureState(measure);
-    state.measures.set(measure.index, found);
-  }
-  return found;
 }
 
 function remember(context: JudgeContext, view: TxView, reversed: boolean): void {
@@ -289,7 +272,7 @@ function settle(context: JudgeContext, view: TxView, of: string): boolean {
   // Of a booking whose amount cannot be told that of its authorisation stays.
   if (view.tx.amount !== undefined) {
     original.amount = view.tx.amount;
-    setAmount(state.counted, original.seq - (state.recent[0] as RecentEvent).seq, view.tx.amount);
+    setAmount(state.counted, placeOf(state, original), view.tx.amount);
   }
   state.openAuthorisations--;
   for (const measure of context.index.listed) {
@@ -347,7 +330,7 @@ function takeOut(context: JudgeContext, event: RecentEvent): void {
     state.openAuthorisations--;
   }
   // It counts in no number any more; the keys that it showed stay.
-  const at = event.seq - (state.recent[0] as RecentEvent).seq;
+  const at = placeOf(state, event);
   for (const { adds, index } of context.index.plain) if (adds !== "key") clearCounted(state.counted, index, at);
   for (const measure of context.index.listed) {
     const kept = state.measures.get(measure.index);
@@ -356,6 +339,11 @@ function takeOut(context: JudgeContext, event: RecentEvent): void {
     }
   }
   context.touch();
+}
+
+/** Where one of the recent events stands among them: sequence numbers grow by one. */
+function placeOf({ recent }: EntityState, { seq }: RecentEvent): number {
+  return seq - (recent[0] as RecentEvent).seq; // There is at least the event itself.
 }
 
 function expireAuthorisations(context: JudgeContext): void {

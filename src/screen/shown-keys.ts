@@ -6,7 +6,7 @@
 import type { Measure } from "../rules/plan.ts";
 import { bitOf, clearCounted, isCounted, keyAt, newestCounted, setCounted, setKey, timeAt, wordOf } from "./counted.ts";
 import { KeySet } from "./key-set.ts";
-import { addKeptKey, contributeLate, expire, newMeasureState } from "./measures.ts";
+import { addKeptKey, contributeLate, expire, measureState, newMeasureState } from "./measures.ts";
 import { keyCounts } from "./readings.ts";
 import type { EntityState, KeyEntry, MeasureState, RecentEvent } from "./state.ts";
 
@@ -37,7 +37,7 @@ export function showLate(state: EntityState, measure: Measure, key: string, time
   const { counted, recent } = state;
   const i = lastWith(state, measure, key, recent.length - 1);
   if (i >= 0 && timeAt(counted, i) >= time) return;
-  const kept = keptOf(state, measure);
+  const kept = measureState(state, measure);
   if (i < 0) {
     contributeLate(kept, measure, time, -1, 1, key);
     return;
@@ -51,7 +51,7 @@ export function showLate(state: EntityState, measure: Measure, key: string, time
 export function keepKey(state: EntityState, measure: Measure, i: number, now: number): void {
   const { time, seq } = state.recent[i] as RecentEvent; // i is within the array.
   if (time <= now - measure.windowMs) return;
-  const kept = keptOf(state, measure);
+  const kept = measureState(state, measure);
   expire(kept, measure, now);
   const key = keyAt(state.counted, measure.keySlot, i) as string; // It counts there.
   addKeptKey(kept, measure, { key, firstTime: Number.NaN, lastTime: time, lastSeq: seq });
@@ -115,13 +115,4 @@ function lastWith({ counted }: EntityState, { keySlot, index }: Measure, key: st
     if (((cells[i * stride + word] as number) & bit) !== 0 && keys[i] === key) return i;
   }
   return -1;
-}
-
-function keptOf(state: EntityState, measure: Measure): MeasureState {
-  let kept = state.measures.get(measure.index);
-  if (kept === undefined) {
-    kept = newMeasureState(measure);
-    state.measures.set(measure.index, kept);
-  }
-  return kept;
 }

@@ -153,7 +153,7 @@ export interface EntityState {
   seq: number;
   /** Oldest first; sequence numbers grow by one from event to event. */
   readonly recent: RecentEvent[];
-  /** What plain measures ask of them, column by column. */
+  /** What plain measures ask of them, event by event in one list. */
   readonly counted: Counted;
   /** Where and when the entity last gave an order, as far as a movement said where. */
   act: Act | undefined;
