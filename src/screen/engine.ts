@@ -14,7 +14,8 @@ import { concernsOther, findRepeat } from "./movement-fold.ts";
 import { newEntity } from "./new-state.ts";
 import type { FoldSink, Output, Verdict } from "./outputs.ts";
 import { carryOver } from "./pack-change.ts";
-import { goesOn, refold, sameTelling } from "./refold.ts";
+import { refold, sameTelling } from "./refold.ts";
+import { goesOn } from "./said.ts";
 import { sendAlert } from "./send.ts";
 import type { Entity, EntityState } from "./state.ts";
 import { encodeStateBytes } from "./state-codec.ts";
@@ -245,13 +246,18 @@ function createLiveSink(unknown: number[], readers: readonly (readonly number[])
     },
     alert(content, hash) {
       if (aimed === undefined) return;
+      aimed.entity.shelf?.all.alert(content, hash);
       const cause = aimed.view.kind === "profile" ? "profile" : "evidence";
       sendAlert(aimed.entity, content, hash, cause, aimed.out);
     },
     view(view) {
+      aimed?.entity.shelf?.all.view(view);
       if (goesOn(view)) aimed?.out.push({ kind: "view", view });
     },
-    hit: (hit) => aimed?.out.push({ kind: "hit", hit }),
+    hit(hit) {
+      aimed?.entity.shelf?.all.hit(hit);
+      aimed?.out.push({ kind: "hit", hit });
+    },
     unknown: ({ slot }) => count(slot),
     unknownFilter: ({ slot }) => {
       for (const rule of readers[slot] ?? []) count(rule);

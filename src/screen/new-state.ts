@@ -38,7 +38,7 @@ export function newState(subject: SubjectPlan): EntityState {
 /** An entity with the state that it begins with, and what is known of it besides; one shape for all. */
 export function newEntity(key: EntityKey, work: EntityState, parts: Partial<EntityParts> = {}): Entity {
   const { base, tail = [], sent = [] } = parts;
-  return { key, kind: kindOf(key), work, base, tail, sent, stored: undefined };
+  return { key, kind: kindOf(key), work, base, tail, sent, stored: undefined, shelf: undefined };
 }
 
 /** A rule that was never judged true. */

@@ -2,45 +2,16 @@
  * Folding again: a view that came late, changed or was taken back gives the entity another tail. Both tails
  * are folded from the base, and only the difference of what they say is sent.
  */
-import { DERIVED_HOPS_MAX } from "../base/limits.ts";
 import type { Alert } from "../domain/alert.ts";
 import type { HitView, MarkView, View } from "../domain/view.ts";
-import type { AlertContent, FoldSink, HitRecord, Output } from "./outputs.ts";
+import type { AlertContent, Output } from "./outputs.ts";
+import { newSaid, type Said } from "./said.ts";
 import { type Successor, sendAlert, sendWithdrawal } from "./send.ts";
+import { foldFromShelf } from "./shelf.ts";
 import type { Entity } from "./state.ts";
 import { ruleOf } from "./subject-index.ts";
 import { baseState, type Core, foldTail } from "./tail.ts";
 import { lastSaid } from "./typologies.ts";
-
-/** What a fold of a whole tail gives: the last content of each alert and every derived view, by id. */
-interface Collected extends FoldSink {
-  readonly alerts: Map<string, { readonly content: AlertContent; readonly hash: number }>;
-  readonly views: Map<string, HitView | MarkView>;
-  readonly hits: Map<string, HitRecord>;
-}
-
-function collector(): Collected {
-  const alerts: Collected["alerts"] = new Map();
-  const views: Collected["views"] = new Map();
-  const hits: Collected["hits"] = new Map();
-  return {
-    alerts,
-    views,
-    hits,
-    alert: (content, hash) => alerts.set(content.alertId, { content, hash }),
-    view(view) {
-      if (goesOn(view)) views.set(`${view.kind}|${view.entity}|${view.id}`, view);
-    },
-    hit: (hit) => hits.set(`${hit.ruleId}|${hit.event}|${hit.start}`, hit),
-    unknown: () => {},
-    unknownFilter: () => {},
-  };
-}
-
-/** Whether a telling is told: not too many have led to it. */
-export function goesOn(view: HitView | MarkView): boolean {
-  return view.hop <= DERIVED_HOPS_MAX;
-}
 
 /** Gives the entity a new tail and sends what it says otherwise than the old one. */
 export function refold(
@@ -51,11 +22,8 @@ export function refold(
   out: Output[],
 ): void {
   const openBefore = new Set(entity.sent.flatMap(({ alertId, contentHash }) => (contentHash === 0 ? [] : [alertId])));
-  const before = collector();
-  foldTail(core, entity, entity.tail, before);
-  const after = collector();
-  entity.work = foldTail(core, entity, tail, after);
-  entity.tail = tail;
+  const before = entity.shelf?.all ?? saidBy(core, entity);
+  const after = foldFromShelf(core, entity, tail);
   for (const [id, view] of before.views) {
     if (!after.views.has(id)) out.push({ kind: "view", view: { ...view, off: true } });
   }
@@ -70,6 +38,12 @@ export function refold(
     const next = successor(core, content, after, openBefore);
     takeBack(core, entity, content, next, cause, out);
   }
+}
+
+function saidBy(core: Core, entity: Entity): Said {
+  const said = newSaid();
+  foldTail(core, entity, entity.tail, said);
+  return said;
 }
 
 /** Whether two tellings of one id say the same. */
@@ -111,7 +85,7 @@ function takeBack(
 function successor(
   core: Core,
   gone: AlertContent,
-  after: Collected,
+  after: Said,
   openBefore: ReadonlySet<string>,
 ): Successor | undefined {
   const rule = ruleOf(core.pack, gone.typology.id);

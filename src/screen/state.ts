@@ -11,6 +11,7 @@ import type { Severity } from "../domain/vocabulary.ts";
 import type { Act } from "../rules/plan.ts";
 import type { Counted } from "./counted.ts";
 import type { KeySet } from "./key-set.ts";
+import type { Said } from "./said.ts";
 import type { Slots } from "./slots.ts";
 
 /** One of the newest movements (at most RECENT_EVENTS_MAX), for exact windows, evidence and marks. */
@@ -230,6 +231,21 @@ export interface Entity {
   sent: SentAlert[];
   /** What a store holds of it, so that what came since can be put behind that; undefined: not known. */
   stored: StoredForm | undefined;
+  /** Where the tail can be folded again from, beside its beginning; undefined: no view came late lately. */
+  shelf: Shelf | undefined;
+}
+
+/** The fold of the first views of a tail, put aside. */
+export interface Shelf {
+  readonly views: number;
+  /** Encoded. */
+  readonly state: Uint8Array;
+  /** Movements that a reversal takes out, of all the tail when the state was put aside. */
+  readonly reversed: ReadonlySet<View>;
+  /** What those views said. */
+  readonly said: Said;
+  /** What all views of the tail have said. */
+  readonly all: Said;
 }
 
 /** What of a stored entity is not computed anew. */

@@ -110,6 +110,7 @@ export function settle(core: Core, entity: Entity, now: number): boolean {
   if (newest.time < settled) {
     entity.base = encodeStateBytes(entity.work, core.pack, entity.kind);
     entity.tail = [];
+    entity.shelf = undefined;
     return false;
   }
   // Moving the base by a part of the tail folds that part twice: worth it only for many views at once.
@@ -122,5 +123,6 @@ export function settle(core: Core, entity: Entity, now: number): boolean {
   const state = foldTail(core, entity, tail.slice(0, part), SILENT, reversedIn(tail));
   entity.base = encodeStateBytes(state, core.pack, entity.kind);
   entity.tail = tail.slice(part);
+  entity.shelf = undefined;
   return overflowed;
 }

@@ -275,6 +275,10 @@ export interface Delays {
   /** Derived views that are delivered after each arrival, in turn. */
   readonly holds: readonly number[];
   readonly tailKeep: number;
+  /** Views after which an entity goes through its stored form; 5 when not given. */
+  readonly storedEach?: number;
+  /** Late views are always folded from the beginning of the tail. */
+  readonly withoutShelf?: boolean;
 }
 
 export const delays: fc.Arbitrary<Delays> = fc.record({
@@ -305,30 +309,44 @@ export function scrambled(txs: readonly Tx[], known: readonly Knowledge[], how: 
 }
 
 export interface Scrambled {
+  /** Everything put out, in order. */
+  readonly outputs: readonly Output[];
+  /** Late views that were folded from a shelf. */
+  readonly shelved: number;
   readonly alerts: readonly Alert[];
   readonly verdicts: readonly Verdict[];
   readonly entities: ReadonlyMap<EntityKey, Entity>;
 }
 
 class ScrambledRun implements Scrambled {
+  readonly outputs: Output[] = [];
+  shelved = 0;
   readonly alerts: Alert[] = [];
   readonly verdicts: Verdict[] = [];
   readonly entities = new Map<EntityKey, Entity>();
   readonly #engine;
+  readonly #how: Delays;
   readonly #channels = new Map<string, (HitView | MarkView)[]>();
   #given = 0;
 
   constructor(how: Delays) {
+    this.#how = how;
     this.#engine = createEngine(pack, { tailKeep: how.tailKeep });
   }
 
   give(view: View): void {
     let entity = this.entities.get(view.entity) ?? this.#engine.newEntity(view.entity);
     // Every so often the entity goes through its stored form, as it does when another worker takes over.
-    if (this.#given++ % 5 === 0) entity = this.#engine.decode(view.entity, this.#engine.encode(entity));
+    if (this.#given++ % (this.#how.storedEach ?? 5) === 0)
+      entity = this.#engine.decode(view.entity, this.#engine.encode(entity));
     this.entities.set(view.entity, entity);
+    if (this.#how.withoutShelf) entity.shelf = undefined;
+    const { shelf } = entity;
     const out: Output[] = [];
-    this.verdicts.push(this.#engine.apply(entity, view, out));
+    const verdict = this.#engine.apply(entity, view, out);
+    this.verdicts.push(verdict);
+    this.outputs.push(...out);
+    if (verdict === "refolded" && shelf !== undefined && entity.shelf?.views === shelf.views) this.shelved++;
     for (const output of out) {
       if (output.kind === "alert") this.alerts.push(output.alert);
       if (output.kind !== "view") continue;

@@ -35,6 +35,7 @@ function entityOf(parts: Partial<Entity>): Entity {
     tail: [],
     sent: [],
     stored: undefined,
+    shelf: undefined,
     ...parts,
   };
 }
