@@ -32,7 +32,8 @@ export async function latency(services: Services, options: LatencyOptions): Prom
   const processes: Palermo[] = [];
   await createTopic(services.brokers, name, INPUTS);
   const env = environment({ name, topic: name });
-  for (const role of [...roles].reverse()) processes.push(await startPalermo({ services, role, env, nodeArgs: options.nodeArgs?.(role) ?? [] }));
+  for (const role of [...roles].reverse())
+    processes.push(await startPalermo({ services, role, env, nodeArgs: options.nodeArgs?.(role) ?? [] }));
   const bus = benchBus(services.brokers);
   const received = new Map<string, number>();
   const consumer = bus.consumer(`${name}-reader`, { maxWaitMs: 5 });

@@ -90,6 +90,12 @@ export class ByteWriter {
     this.#at += bytes.length;
   }
 
+  /** Bytes that `ByteReader.latin1` gave, without their length. */
+  latin1(text: string): void {
+    this.#reserve(text.length);
+    this.#at += this.#bytes.write(text, this.#at, text.length, "latin1");
+  }
+
   /** A copy of what was written. */
   finish(): Uint8Array {
     const copy = new Uint8Array(this.#at);
@@ -249,6 +255,11 @@ export class ByteReader {
     const from = this.#at;
     this.#at = from + length;
     return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, length);
+  }
+
+  /** The bytes from `from` up to here as a string of as many units: one object, smaller than an array of bytes. */
+  latin1(from: number): string {
+    return this.#bytes.toString("latin1", from, this.#at);
   }
 
   /**

@@ -156,10 +156,10 @@ function counting(packs: PackSource, tally: Tally, now: () => number): PackSourc
   const wrap = (engine: ScreenEngine): ScreenEngine => {
     const before = known.get(engine.pack.hash);
     if (before !== undefined) return before;
-    const apply: ScreenEngine["apply"] = (entity, view, out) => {
+    const apply: ScreenEngine["apply"] = (entity, view, out, packed) => {
       if (tally.views++ === 0) tally.since = now();
       if (view.kind === "tx" && view.index === 0) tally.transactions++;
-      return engine.apply(entity, view, out);
+      return engine.apply(entity, view, out, packed);
     };
     const counted = { ...engine, apply };
     known.set(engine.pack.hash, counted);

@@ -6,7 +6,7 @@
 import { hash48 } from "../base/hash.ts";
 import { LATENESS_COUNTED_MS, LATENESS_JUDGED_MS, TAIL_EVENTS_MAX } from "../base/limits.ts";
 import { type EntityKey, kindOf } from "../domain/entity.ts";
-import { compareViews, type HitView, type MarkView, type ProfileView, type TxView, type View } from "../domain/view.ts";
+import type { HitView, MarkView, ProfileView, TxView, View } from "../domain/view.ts";
 import type { Pack } from "../rules/plan.ts";
 import { decodeEntityParts, encodeAddition, encodeEntity, keepStored, packTag, writtenUnder } from "./entity-codec.ts";
 import { createFolder } from "./fold.ts";
@@ -26,10 +26,10 @@ import {
   emptyState,
   foldTail,
   originalIn,
-  place,
-  reversedIn,
+  reversedInTail,
   SILENT,
   settle,
+  takesBack,
 } from "./tail.ts";
 
 export type { EngineOptions } from "./tail.ts";
@@ -41,8 +41,8 @@ export interface Engine {
   /** How often a rule (by slot), or a filter of its, lacked an input since the engine was made; refolds not counted. */
   readonly unknown: readonly number[];
   newEntity(key: EntityKey): Entity;
-  /** Takes the next view in; appends what follows to `out`, in order. */
-  apply(entity: Entity, view: View, out: Output[]): Verdict;
+  /** Takes the next view in; appends what follows to `out`, in order. `packed`: its bytes, to be kept in its stead. */
+  apply(entity: Entity, view: View, out: Output[], packed?: string): Verdict;
   /** The whole entity as bytes. */
   encode(entity: Entity): Uint8Array;
   /** What to put behind the bytes given or read last; undefined: that would not do, the entity must be encoded. */
@@ -68,7 +68,7 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
     pack: full,
     unknown,
     newEntity: (key) => newEntity(key, emptyState(core, kindOf(key))),
-    apply: (entity, view, out) => apply(core, entity, view, out),
+    apply: (entity, view, out, packed) => apply(core, entity, view, out, packed),
     tag: packTag(full.hash),
     encode(entity) {
       keepStored(entity);
@@ -85,7 +85,7 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
     },
     decode(key, bytes, additions) {
       const parts = decodeEntityParts(bytes, key, full, additions);
-      const work = foldTail(core, { base: parts.base, kind: kindOf(key) }, parts.tail, SILENT);
+      const work = foldTail(core, { base: parts.base, kind: kindOf(key) }, parts.views, SILENT);
       const entity = newEntity(key, work, parts);
       keepStored(entity);
       return entity;
@@ -109,8 +109,8 @@ function readersOf(pack: Pack): number[][] {
   return readers.map((slots) => [...slots]);
 }
 
-function apply(core: Live, entity: Entity, view: View, out: Output[]): Verdict {
-  if (view.kind === "tx") return applyTx(core, entity, view, out);
+function apply(core: Live, entity: Entity, view: View, out: Output[], packed: string | undefined): Verdict {
+  if (view.kind === "tx") return applyTx(core, entity, view, out, packed);
   if (view.kind === "profile") return applyProfile(core, entity, view, out);
   if (view.kind === "event") return insert(core, entity, view, out);
   return applyDerived(core, entity, view, out);
@@ -137,14 +137,14 @@ function atClock<T extends ProfileView | TxView>(view: T, clock: number): T {
   return { ...view, time: clock, txId: LAST_AT_ITS_TIME };
 }
 
-function applyTx(core: Live, entity: Entity, view: TxView, out: Output[]): Verdict {
+function applyTx(core: Live, entity: Entity, view: TxView, out: Output[], packed: string | undefined): Verdict {
   const { clock, tombstones } = entity.work;
   if (view.time < clock - LATENESS_COUNTED_MS) return "too_late";
   const late = view.time < clock - LATENESS_JUDGED_MS;
   const repeat = findRepeat(entity.work, view);
   if (repeat === "duplicate" || repeat === "conflict") return repeat;
   if (repeat === "posting") return late ? "duplicate" : replacePosting(core, entity, view, out);
-  if (!late) return insert(core, entity, view, out);
+  if (!late) return insert(core, entity, view, out, packed);
   // Later than L: counted where it arrived, so that what was judged before stays as it was.
   const swallowed = tombstones.includes(hash48(view.tx.id));
   const verdict = insert(core, entity, atClock(view, clock), out);
@@ -157,18 +157,16 @@ function applyTx(core: Live, entity: Entity, view: TxView, out: Output[]): Verdi
  */
 function replacePosting(core: Live, entity: Entity, view: TxView, out: Output[]): Verdict {
   const { movementId } = view.tx;
-  const ofMovement = entity.tail.filter(
-    (known): known is TxView =>
-      known.kind === "tx" && known.direction === view.direction && known.tx.movementId === movementId,
-  );
+  const known = entity.tail.views();
+  const isOfMovement = (one: View): one is TxView =>
+    one.kind === "tx" && one.direction === view.direction && one.tx.movementId === movementId;
+  const ofMovement = known.filter(isOfMovement);
   if (ofMovement.some(({ tx }) => tx.relation?.kind === "settles" && tx.relation.of === view.tx.id)) {
     return insert(core, entity, view, out);
   }
   const posting = ofMovement.find(({ tx }) => !concernsOther(tx));
   if (posting === undefined || postingRank(posting) <= postingRank(view)) return "duplicate";
-  const tail = entity.tail.filter((known) => known !== posting);
-  place(tail, view);
-  refold(core, entity, tail, "late_event", out);
+  refold(core, entity, entity.tail.placed(view, known.indexOf(posting)), "late_event", out);
   return "refolded";
 }
 
@@ -179,24 +177,15 @@ function postingRank(view: TxView): string {
 
 /** A hit or mark of another entity: its telling may be repeated, changed or taken back. */
 function applyDerived(core: Live, entity: Entity, view: HitView | MarkView, out: Output[]): Verdict {
-  const at = entity.tail.findIndex((known) => known.kind === view.kind && known.id === view.id);
-  const known = entity.tail[at];
+  const at = entity.tail.telling(view.kind, view.id);
   if (view.off) {
-    if (known === undefined) return "ignored";
-    refold(
-      core,
-      entity,
-      entity.tail.filter((_, i) => i !== at),
-      "late_event",
-      out,
-    );
+    if (at < 0) return "ignored";
+    refold(core, entity, entity.tail.without(at), "late_event", out);
     return "refolded";
   }
-  if (known !== undefined) {
-    if (sameTelling(known as HitView | MarkView, view)) return "duplicate";
-    const tail = entity.tail.filter((_, i) => i !== at);
-    place(tail, view);
-    refold(core, entity, tail, "late_event", out);
+  if (at >= 0) {
+    if (sameTelling(entity.tail.at(at) as HitView | MarkView, view)) return "duplicate";
+    refold(core, entity, entity.tail.placed(view, at), "late_event", out);
     return "refolded";
   }
   const { clock } = entity.work;
@@ -206,23 +195,31 @@ function applyDerived(core: Live, entity: Entity, view: HitView | MarkView, out:
 }
 
 /** Puts a view in its place: at the end it is folded at once, before the end the tail is folded again. */
-function insert(core: Live, entity: Entity, view: View, out: Output[]): Verdict {
-  const last = entity.tail[entity.tail.length - 1];
-  const inOrder = last === undefined || compareViews(last, view) <= 0;
-  if (inOrder && originalIn(entity.tail, view) === undefined) {
+function insert(core: Live, entity: Entity, view: View, out: Output[], packed?: string): Verdict {
+  const { tail } = entity;
+  if (tail.endsBefore(view) && !(takesBack(view) && originalIn(tail.views(), view) >= 0)) {
     const overflowed = settle(core, entity, view.time);
-    entity.tail.push(view);
-    const reversed = view.kind === "tx" && mayBeReversed(entity.work) && reversedIn(entity.tail).has(view);
+    entity.tail.push(view, packed);
+    const reversed = view.kind === "tx" && mayBeReversed(entity.work) && isReversed(entity);
     core.live.aim(entity, view, out);
     core.folder.fold(entity.work, view, reversed, core.live);
     return reversed ? "reversed" : overflowed ? "overflowed" : "judged";
   }
-  const tail = entity.tail.slice();
-  place(tail, view);
   const reversal = view.kind === "tx" && view.tx.relation?.kind === "reversal";
-  refold(core, entity, tail, reversal ? "correction" : view.kind === "profile" ? "profile" : "late_event", out);
+  refold(
+    core,
+    entity,
+    tail.placed(view),
+    reversal ? "correction" : view.kind === "profile" ? "profile" : "late_event",
+    out,
+  );
   const overflowed = entity.tail.length > TAIL_EVENTS_MAX && settle(core, entity, entity.work.clock);
   return reversal ? "reversed" : overflowed ? "overflowed" : "refolded";
+}
+
+/** Whether a reversal in the tail takes its last view out. */
+function isReversed({ tail }: Entity): boolean {
+  return reversedInTail(tail).has(tail.length - 1);
 }
 
 /** Whether a reversal came before its original: then it left the original's id, which may be among those seen. */

@@ -7,12 +7,13 @@ import { hash48 } from "../base/hash.ts";
 import { indexIn, oneOf, readTexts, writeTexts } from "../domain/codec-parts.ts";
 import type { EntityKey } from "../domain/entity.ts";
 import type { View } from "../domain/view.ts";
-import { decodeView, encodeView } from "../domain/view-codec.ts";
+import { decodeView } from "../domain/view-codec.ts";
 import { SEVERITIES } from "../domain/vocabulary.ts";
 import type { Pack } from "../rules/plan.ts";
 import { read32, read48, write32, write48 } from "./codec-texts.ts";
 import type { Entity, EntityParts, SentAlert } from "./state.ts";
 import { readList } from "./state-codec.ts";
+import { Tail } from "./view-tail.ts";
 
 /** Version of the frame around base, tail and sent alerts. */
 export const ENTITY_VERSION = 2;
@@ -29,7 +30,7 @@ export function encodeAddition(entity: Entity): Uint8Array | undefined {
   const added = tail.length - stored.views;
   if (added === 0) return NOTHING;
   const writer = new ByteWriter(added * 128);
-  for (let i = stored.views; i < tail.length; i += 1) encodeView(writer, tail[i] as View);
+  tail.encode(writer, stored.views);
   keepStored(entity);
   return writer.finish();
 }
@@ -50,14 +51,15 @@ export function encodeEntity(entity: Entity, pack: Pack): Uint8Array {
   writer.varint(entity.base?.length ?? 0);
   if (entity.base !== undefined) writer.raw(entity.base);
   writer.varint(entity.tail.length);
-  for (const view of entity.tail) encodeView(writer, view);
+  entity.tail.encode(writer);
   writer.varint(entity.sent.length);
   for (const sent of entity.sent) encodeSent(writer, sent);
   return writer.finish();
 }
 
 /**
- * Reads what `encodeEntity` wrote and `encodeAddition` after it, the base not yet decoded. Throws a RangeError on
+ * Reads what `encodeEntity` wrote and `encodeAddition` after it, the base not yet decoded, and gives the views of the
+ * tail besides. Throws a RangeError on
  * bytes that are none, of another version, or of another entity.
  */
 export function decodeEntityParts(
@@ -65,22 +67,29 @@ export function decodeEntityParts(
   key: EntityKey,
   _pack: Pack,
   additions: readonly Uint8Array[] = [],
-): EntityParts {
+): EntityParts & { readonly views: readonly View[] } {
   const reader = new ByteReader(bytes);
   readTag(reader);
   const length = reader.varint();
   // A copy, so that a large reply of the store does not live on in a small base.
   const base = length === 0 ? undefined : reader.raw(length).slice();
-  const tail = readList(reader, 8, () => decodeView(reader));
+  const tail = Tail.of();
+  const views: View[] = [];
+  const take = (from: ByteReader): void => {
+    const start = from.at;
+    const view = decodeView(from);
+    if (view.entity !== key) from.fail(`view of another entity than ${key}`);
+    tail.push(view, from.latin1(start));
+    views.push(view);
+  };
+  for (let left = reader.count(8); left > 0; left -= 1) take(reader);
   const sent = readList(reader, 8, () => decodeSent(reader));
   if (!reader.done) reader.fail("end of the entity");
   for (const piece of additions) {
     const added = new ByteReader(piece);
-    while (!added.done) tail.push(decodeView(added));
+    while (!added.done) take(added);
   }
-  const strange = tail.find((view) => view.entity !== key);
-  if (strange !== undefined) reader.fail(`view of another entity than ${key}`);
-  return { base, tail, sent };
+  return { base, tail, sent, views };
 }
 
 /** A number that names a pack in the values of entities: 48 bits of its hash. */

@@ -4,6 +4,7 @@ import type { Flow, SubjectPlan } from "../rules/plan.ts";
 import { newCounted } from "./counted.ts";
 import { Slots } from "./slots.ts";
 import type { Entity, EntityParts, EntityState, FlowState, RuleState } from "./state.ts";
+import { Tail } from "./view-tail.ts";
 
 /** State of an entity that nothing is known of. */
 export function newState(subject: SubjectPlan): EntityState {
@@ -37,7 +38,7 @@ export function newState(subject: SubjectPlan): EntityState {
 
 /** An entity with the state that it begins with, and what is known of it besides; one shape for all. */
 export function newEntity(key: EntityKey, work: EntityState, parts: Partial<EntityParts> = {}): Entity {
-  const { base, tail = [], sent = [] } = parts;
+  const { base, tail = Tail.of(), sent = [] } = parts;
   return { key, kind: kindOf(key), work, base, tail, sent, stored: undefined, shelf: undefined };
 }
 

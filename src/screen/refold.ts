@@ -3,7 +3,7 @@
  * are folded from the base, and only the difference of what they say is sent.
  */
 import type { Alert } from "../domain/alert.ts";
-import type { HitView, MarkView, View } from "../domain/view.ts";
+import type { HitView, MarkView } from "../domain/view.ts";
 import type { AlertContent, Output } from "./outputs.ts";
 import { newSaid, type Said } from "./said.ts";
 import { type Successor, sendAlert, sendWithdrawal } from "./send.ts";
@@ -12,12 +12,13 @@ import type { Entity } from "./state.ts";
 import { ruleOf } from "./subject-index.ts";
 import { baseState, type Core, foldTail } from "./tail.ts";
 import { lastSaid } from "./typologies.ts";
+import type { Tail } from "./view-tail.ts";
 
 /** Gives the entity a new tail and sends what it says otherwise than the old one. */
 export function refold(
   core: Core,
   entity: Entity,
-  tail: View[],
+  tail: Tail,
   cause: "late_event" | "correction" | "profile",
   out: Output[],
 ): void {
@@ -42,7 +43,7 @@ export function refold(
 
 function saidBy(core: Core, entity: Entity): Said {
   const said = newSaid();
-  foldTail(core, entity, entity.tail, said);
+  foldTail(core, entity, entity.tail.views(), said);
   return said;
 }
 

@@ -3,11 +3,11 @@
  * mark with each payment, behind later payments: with 256 views in its tail, folding all of them twice for each mark
  * took 25 ms, and a worker that saw fifty such payments a second fell behind.
  */
-import type { View } from "../domain/view.ts";
 import { newSaid, type Said } from "./said.ts";
 import type { Entity, EntityState, Shelf } from "./state.ts";
 import { decodeStateBytes, encodeStateBytes } from "./state-codec.ts";
-import { baseState, type Core, reversedIn } from "./tail.ts";
+import { baseState, type Core, reversedInTail } from "./tail.ts";
+import type { Tail } from "./view-tail.ts";
 
 /** Views behind the shelf: late ones are seldom later than this many. */
 const BEHIND = 8;
@@ -15,8 +15,8 @@ const BEHIND = 8;
 const STEP = 16;
 
 /** Gives the entity a new tail and its fold, from the shelf where the tail begins as before; returns what it says. */
-export function foldFromShelf(core: Core, entity: Entity, tail: View[]): Said {
-  const reversed = reversedIn(tail);
+export function foldFromShelf(core: Core, entity: Entity, tail: Tail): Said {
+  const reversed = reversedInTail(tail);
   const from = usable(entity, tail, reversed);
   const state = from === undefined ? baseState(core, entity) : decodeStateBytes(from.state, core.pack, entity.kind);
   const said = newSaid(from?.said);
@@ -25,9 +25,8 @@ export function foldFromShelf(core: Core, entity: Entity, tail: View[]): Said {
   const isMoved = until - start >= STEP;
   let shelf = from;
   for (let i = start; i < tail.length; i += 1) {
-    const view = tail[i] as View; // i is within the array.
     if (isMoved && i === until) shelf = putAside(core, entity, state, i, reversed, said);
-    core.folder.fold(state, view, reversed.has(view), said);
+    core.folder.fold(state, tail.at(i), reversed.has(i), said);
   }
   entity.work = state;
   entity.tail = tail;
@@ -40,22 +39,18 @@ function putAside(
   { kind }: Entity,
   state: EntityState,
   views: number,
-  reversed: ReadonlySet<View>,
+  reversed: ReadonlySet<number>,
   said: Said,
 ): Shelf {
   return { views, state: encodeStateBytes(state, core.pack, kind), reversed, said: newSaid(said), all: said };
 }
 
 /** The shelf, if a tail begins with the views that it stands on and a reversal takes out the same of them. */
-function usable(
-  { shelf, tail: before }: Entity,
-  tail: readonly View[],
-  reversed: ReadonlySet<View>,
-): Shelf | undefined {
-  if (shelf === undefined || tail.length < shelf.views) return undefined;
-  for (let i = 0; i < shelf.views; i += 1) {
-    const view = tail[i] as View; // i is within the array.
-    if (view !== before[i] || shelf.reversed.has(view) !== reversed.has(view)) return undefined;
-  }
-  return shelf;
+function usable(entity: Entity, tail: Tail, reversed: ReadonlySet<number>): Shelf | undefined {
+  const { shelf } = entity;
+  if (shelf === undefined || tail.sharedWith(entity.tail, shelf.views) < shelf.views) return undefined;
+  const ofThem = (places: ReadonlySet<number>) => [...places].filter((place) => place < shelf.views);
+  const before = ofThem(shelf.reversed);
+  const after = ofThem(reversed);
+  return before.length === after.length && after.every((place) => shelf.reversed.has(place)) ? shelf : undefined;
 }

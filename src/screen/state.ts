@@ -6,13 +6,14 @@
 import type { EntityKey, EntityKind } from "../domain/entity.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { Purpose, Rail } from "../domain/tx.ts";
-import type { HitView, MarkView, View } from "../domain/view.ts";
+import type { HitView, MarkView } from "../domain/view.ts";
 import type { Severity } from "../domain/vocabulary.ts";
 import type { Act } from "../rules/plan.ts";
 import type { Counted } from "./counted.ts";
 import type { KeySet } from "./key-set.ts";
 import type { Said } from "./said.ts";
 import type { Slots } from "./slots.ts";
+import type { Tail } from "./view-tail.ts";
 
 /** One of the newest movements (at most RECENT_EVENTS_MAX), for exact windows, evidence and marks. */
 export interface RecentEvent {
@@ -226,7 +227,7 @@ export interface Entity {
   /** Encoded fold of everything before the tail; undefined: nothing came before. */
   base: Uint8Array | undefined;
   /** Views since the base in total order, at most TAIL_EVENTS_MAX. */
-  tail: View[];
+  tail: Tail;
   /** What was told of alerts, newest last. */
   sent: SentAlert[];
   /** What a store holds of it, so that what came since can be put behind that; undefined: not known. */
@@ -240,8 +241,8 @@ export interface Shelf {
   readonly views: number;
   /** Encoded. */
   readonly state: Uint8Array;
-  /** Movements that a reversal takes out, of all the tail when the state was put aside. */
-  readonly reversed: ReadonlySet<View>;
+  /** Which views of the tail a reversal took out when the state was put aside. */
+  readonly reversed: ReadonlySet<number>;
   /** What those views said. */
   readonly said: Said;
   /** What all views of the tail have said. */
@@ -251,14 +252,14 @@ export interface Shelf {
 /** What of a stored entity is not computed anew. */
 export interface EntityParts {
   readonly base: Uint8Array | undefined;
-  readonly tail: View[];
+  readonly tail: Tail;
   readonly sent: SentAlert[];
 }
 
 /** Tells by identity whether an entity only grew at its end: everything else puts a new object in the place of one. */
 export interface StoredForm {
   readonly base: Uint8Array | undefined;
-  readonly tail: readonly View[];
+  readonly tail: Tail;
   readonly sent: readonly SentAlert[];
   /** Views of the tail that are stored. */
   readonly views: number;

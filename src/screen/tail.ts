@@ -4,13 +4,14 @@
  */
 import { LATENESS_JUDGED_MS, TAIL_EVENTS_MAX, TAIL_MS } from "../base/limits.ts";
 import type { EntityKind } from "../domain/entity.ts";
-import { compareViews, type TxView, type View } from "../domain/view.ts";
+import type { TxView, View } from "../domain/view.ts";
 import type { Pack } from "../rules/plan.ts";
 import type { Folder } from "./fold.ts";
 import { newState } from "./new-state.ts";
 import type { FoldSink } from "./outputs.ts";
 import type { Entity, EntityState } from "./state.ts";
 import { decodeStateBytes, encodeStateBytes } from "./state-codec.ts";
+import { Tail } from "./view-tail.ts";
 
 export interface EngineOptions {
   /** Views that a wholly settled tail may hold before the base moves up. Never changes what holds in the end. */
@@ -52,53 +53,55 @@ export function baseState(core: Core, entity: Pick<Entity, "base" | "kind">): En
     : decodeStateBytes(entity.base, core.pack, entity.kind);
 }
 
-/** Folds `tail` from the entity's base; `reversed` are the movements that a reversal takes out. */
+/** Folds `tail` from the entity's base; `reversed` are the places of movements that a reversal takes out. */
 export function foldTail(
   core: Core,
   entity: Pick<Entity, "base" | "kind">,
   tail: readonly View[],
   sink: FoldSink,
-  reversed: ReadonlySet<View> = reversedIn(tail),
+  reversed: ReadonlySet<number> = reversedIn(tail),
 ): EntityState {
   const state = baseState(core, entity);
-  for (const view of tail) core.folder.fold(state, view, reversed.has(view), sink);
+  for (const [i, view] of tail.entries()) core.folder.fold(state, view, reversed.has(i), sink);
   return state;
 }
 
-/** Inserts a view in its place, behind one of the same place. */
-export function place(tail: View[], view: View): void {
-  let at = tail.length;
-  while (at > 0 && compareViews(tail[at - 1] as View, view) > 0) at--;
-  tail.splice(at, 0, view);
-}
-
 /**
- * The movement in the tail that a view reverses as if it had never been. A customer's own reversal takes nothing
- * back, else a launderer could cancel his alert: it is folded where it stands and subtracts.
+ * Where in a tail the movement stands that a view reverses as if it had never been; -1: nowhere. A customer's own
+ * reversal takes nothing back, else a launderer could cancel his alert: it is folded where it stands and subtracts.
  */
-export function originalIn(tail: readonly View[], view: View): TxView | undefined {
-  if (view.kind !== "tx") return undefined;
-  const { relation, initiator } = view.tx;
-  if (relation?.kind !== "reversal" || initiator === "debtor" || initiator === "creditor") return undefined;
-  for (const known of tail) {
-    if (known.kind !== "tx" || known.tx.id !== relation.of || known.direction !== view.direction) continue;
-    if (known !== view && view.tx.time - known.tx.time <= LATENESS_JUDGED_MS) return known;
-  }
-  return undefined;
+export function originalIn(tail: readonly View[], view: View): number {
+  if (!takesBack(view)) return -1;
+  return tail.findIndex((known) => {
+    if (known.kind !== "tx" || known.tx.id !== view.tx.relation?.of || known.direction !== view.direction) return false;
+    return known !== view && view.tx.time - known.tx.time <= LATENESS_JUDGED_MS;
+  });
 }
 
-const NONE: ReadonlySet<View> = new Set();
+/** Whether a view is of a reversal that takes its original out. */
+export function takesBack(view: View): view is TxView {
+  if (view.kind !== "tx") return false;
+  const { relation, initiator } = view.tx;
+  return relation?.kind === "reversal" && initiator !== "debtor" && initiator !== "creditor";
+}
 
-/** Views of a tail that a reversal in it takes out. */
-export function reversedIn(tail: readonly View[]): ReadonlySet<View> {
-  let found: Set<View> | undefined;
+const NONE: ReadonlySet<number> = new Set();
+
+/** Places of the views of a tail that a reversal in it takes out. */
+export function reversedIn(tail: readonly View[]): ReadonlySet<number> {
+  let found: Set<number> | undefined;
   for (const view of tail) {
     const original = originalIn(tail, view);
-    if (original === undefined) continue;
+    if (original < 0) continue;
     found ??= new Set();
     found.add(original);
   }
   return found ?? NONE;
+}
+
+/** The same of a tail that may be packed. */
+export function reversedInTail(tail: Tail): ReadonlySet<number> {
+  return tail.reverses ? reversedIn(tail.views()) : NONE;
 }
 
 /** Moves the base up over what no view can change any more; true when a full tail forced it to move further. */
@@ -106,23 +109,21 @@ export function settle(core: Core, entity: Entity, now: number): boolean {
   const { tail } = entity;
   if (tail.length < core.options.tailKeep) return false;
   const settled = Math.max(entity.work.clock, now) - TAIL_MS;
-  const newest = tail[tail.length - 1] as View;
-  if (newest.time < settled) {
+  if (tail.newest < settled) {
     entity.base = encodeStateBytes(entity.work, core.pack, entity.kind);
-    entity.tail = [];
+    entity.tail = Tail.of();
     entity.shelf = undefined;
     return false;
   }
   // Moving the base by a part of the tail folds that part twice: worth it only for many views at once.
   if (tail.length < Math.max(PARTIAL_SETTLE_MIN, core.options.tailKeep)) return false;
-  let part = 0;
-  while (part < tail.length && (tail[part] as View).time < settled) part++;
+  let part = tail.countBefore(settled);
   const overflowed = tail.length >= TAIL_EVENTS_MAX && part === 0;
   if (overflowed) part = TAIL_EVENTS_MAX / 4;
   if (part < PARTIAL_SETTLE_MIN / 2) return false;
-  const state = foldTail(core, entity, tail.slice(0, part), SILENT, reversedIn(tail));
+  const state = foldTail(core, entity, tail.views(0, part), SILENT, reversedInTail(tail));
   entity.base = encodeStateBytes(state, core.pack, entity.kind);
-  entity.tail = tail.slice(part);
+  entity.tail = tail.from(part);
   entity.shelf = undefined;
   return overflowed;
 }

@@ -213,7 +213,7 @@ export class PartitionState {
     assert(record.offset === this.next, "records are taken without a gap");
     const muted = record.offset < this.mutedTo;
     if (this.changesPack(read) && read.pack !== undefined) this.enter(read.pack, record.offset);
-    for (const [number, { source, offset, index, view }] of views.entries()) {
+    for (const [number, { source, offset, index, view, packed }] of views.entries()) {
       const origin = this.seen.get(source);
       if (origin !== undefined && !isAfter(offset, index, origin)) {
         this.counts.repeated++;
@@ -223,7 +223,7 @@ export class PartitionState {
       this.seenChanged.add(source);
       const cached = this.entities.get(view.entity);
       assert(cached !== undefined, "every entity of a record is admitted before it is taken");
-      const verdict = this.underPack(cached).apply(cached.entity, view, this.out);
+      const verdict = this.underPack(cached).apply(cached.entity, view, this.out, packed);
       this.counts.views++;
       this.counts.verdicts[verdict] = (this.counts.verdicts[verdict] ?? 0) + 1;
       if (view.kind === "tx" && view.time > this.eventTime) this.eventTime = view.time;

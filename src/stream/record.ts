@@ -52,6 +52,8 @@ export interface PackedView {
   /** Orders the views of one offset for one partition: strictly ascending. */
   readonly index: number;
   readonly view: View;
+  /** Its bytes, as `ByteReader.latin1` gives them. */
+  readonly packed: string;
 }
 
 /** The record that puts a pack in force from its place in a partition on. */
@@ -182,9 +184,11 @@ export class RecordReader {
     source.offset += this.reader.varint();
     if (!Number.isSafeInteger(source.offset)) throw new RangeError("views record: offset beyond 2^53");
     const index = this.reader.varint();
+    const from = this.reader.at;
     const view = decodeView(this.reader);
     this.read++;
-    return { source: source.name, offset: BigInt(source.offset), index, view };
+    const packed = this.reader.latin1(from);
+    return { source: source.name, offset: BigInt(source.offset), index, view, packed };
   }
 }
 

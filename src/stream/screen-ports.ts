@@ -14,7 +14,7 @@ export interface ScreenEngine {
   /** Names the pack in values. */
   readonly tag: number;
   newEntity(key: EntityKey): Entity;
-  apply(entity: Entity, view: View, out: Output[]): Verdict;
+  apply(entity: Entity, view: View, out: Output[], packed?: string): Verdict;
   encode(entity: Entity): Uint8Array;
   /** What to put behind the bytes given or read last; undefined: that would not do, the entity must be encoded. */
   addition(entity: Entity): Uint8Array | undefined;

@@ -51,7 +51,7 @@ function miscounted(key: string, value: Buffer): Buffer {
   const engine = createEngine(rig.pack, { tailKeep: 1 });
   const stored = toStored(value, key);
   const entity = engine.decode(nameOf(key), stored.value, stored.additions);
-  entity.tail = entity.tail.slice(1);
+  entity.tail = entity.tail.from(1);
   return storedValue(stored.writtenAt, engine.encode(entity));
 }
 

@@ -34,7 +34,8 @@ describe("a shelf", { timeout: 120_000 }, () => {
       expect(shelved.outputs).toEqual(plain.outputs);
       expect(kept(shelved)).toEqual(kept(plain));
     });
-    for (const seed of [20261126, Date.now() & 0x7fffffff]) fc.assert(property, { seed, numRuns: 3, endOnFailure: true });
+    for (const seed of [20261126, Date.now() & 0x7fffffff])
+      fc.assert(property, { seed, numRuns: 3, endOnFailure: true });
   });
 
   it("is used on such data, and holds alerts and views that were said before it", () => {

@@ -18,6 +18,7 @@ import { measureOf } from "../../src/screen/plain-readings.ts";
 import { Slots } from "../../src/screen/slots.ts";
 import type { Entity, EntityState } from "../../src/screen/state.ts";
 import { decodeState, decodeStateBytes, encodeState, encodeStateBytes } from "../../src/screen/state-codec.ts";
+import { Tail } from "../../src/screen/view-tail.ts";
 import { typicalTransfer } from "../domain/typical.ts";
 import { view as anyView } from "../domain/view-arbitrary.ts";
 import { state as anyState, PLAN, type PlanNames, packOf, sentAlert } from "./state-arbitrary.ts";
@@ -32,7 +33,7 @@ function entityOf(parts: Partial<Entity>): Entity {
     kind: "account",
     work: newState(PACK.subjects.account),
     base: undefined,
-    tail: [],
+    tail: Tail.of(),
     sent: [],
     stored: undefined,
     shelf: undefined,
@@ -150,10 +151,13 @@ describe("entities as bytes", () => {
     fc.assert(
       fc.property(parts, ([state, views, sent]) => {
         const base = state && encodeStateBytes(state, PACK, "account");
-        const tail = views.map((view): View => ({ ...view, entity: KEY }));
+        const tail = Tail.of(views.map((view): View => ({ ...view, entity: KEY })));
         const entity = entityOf({ base, tail, sent });
         const bytes = encodeEntity(entity, PACK);
-        expect(decodeEntityParts(bytes, KEY, PACK)).toStrictEqual({ base, tail, sent });
+        const { tail: read, ...rest } = decodeEntityParts(bytes, KEY, PACK);
+        expect(rest).toStrictEqual({ base, sent, views: tail.views() });
+        expect(read.views()).toStrictEqual(tail.views());
+        expect(encodeEntity(entityOf({ base, tail: read, sent }), PACK)).toStrictEqual(bytes);
         expect(encodedLength(entity, PACK)).toBe(bytes.length);
       }),
       { seed: 43, numRuns: 60 },
@@ -173,17 +177,19 @@ describe("entities as bytes", () => {
         fc.array(fc.array(anyView, { maxLength: 3 }), { maxLength: 3 }),
         ([state, views, sent], more) => {
           const base = state && encodeStateBytes(state, PACK, "account");
-          const entity = entityOf({ base, tail: views.map((view): View => ({ ...view, entity: KEY })), sent });
+          const entity = entityOf({ base, tail: Tail.of(views.map((view): View => ({ ...view, entity: KEY }))), sent });
           expect(encodeAddition(entity)).toBeUndefined();
           const whole = encodeEntity(entity, PACK);
           keepStored(entity);
           const pieces = more.map((added) => {
-            entity.tail.push(...added.map((view): View => ({ ...view, entity: KEY })));
+            for (const view of added) entity.tail.push({ ...view, entity: KEY });
             return encodeAddition(entity) as Uint8Array;
           });
           const { tail } = entity;
-          expect(decodeEntityParts(whole, KEY, PACK, pieces)).toStrictEqual({ base, tail, sent });
-          for (const changed of [{ tail: [...tail] }, { base: new Uint8Array() }, { sent: [...sent] }]) {
+          const { tail: read, ...rest } = decodeEntityParts(whole, KEY, PACK, pieces);
+          expect(rest).toStrictEqual({ base, sent, views: tail.views() });
+          expect(read.views()).toStrictEqual(tail.views());
+          for (const changed of [{ tail: tail.from(0) }, { base: new Uint8Array() }, { sent: [...sent] }]) {
             expect(encodeAddition({ ...entity, ...changed })).toBeUndefined();
           }
         },
@@ -193,7 +199,7 @@ describe("entities as bytes", () => {
   });
 
   it("of another entity are refused", () => {
-    const bytes = encodeEntity(entityOf({ tail: [typicalTransfer("plain")] }), PACK);
+    const bytes = encodeEntity(entityOf({ tail: Tail.of([typicalTransfer("plain")]) }), PACK);
     expect(() => decodeEntityParts(bytes, "account:b2", PACK)).toThrow("view of another entity than account:b2");
   });
 });
