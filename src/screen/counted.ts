@@ -5,6 +5,7 @@
  * one by one it waited for memory.
  */
 import { fnv1a32 } from "../base/hash.ts";
+import { appended, SHORT } from "../base/lists.ts";
 import type { Measure } from "../rules/plan.ts";
 
 /** What plain measures ask of the recent events of an entity, oldest first. */
@@ -13,7 +14,7 @@ export interface Counted {
    * Of each event its time (epoch ms), its amount (base currency minor units, NaN when unknown), hashes of the ids of
    * transaction and movement, and words of bits.
    */
-  readonly cells: number[];
+  cells: number[];
   /** Numbers of one event. */
   readonly stride: number;
   /** By `Measure.keySlot`: the key that each event shows to sets, while some set counts it there. */
@@ -53,13 +54,30 @@ export interface CountedEvent {
 }
 
 /** Adds an event that nothing counts yet. */
-export function pushEvent({ cells, stride, keys }: Counted, event: CountedEvent): void {
+export function pushEvent(counted: Counted, event: CountedEvent): void {
+  const { cells, stride, keys } = counted;
   const { time, amount, txId, movementId } = event;
   const hash = fnv1a32(txId);
-  cells.push(time, amount, hash, movementId === txId ? hash : fnv1a32(movementId));
-  for (let word = BITS; word < stride; word += 1) cells.push(0);
-  for (const column of keys) column?.push(undefined);
+  const movementHash = movementId === txId ? hash : fnv1a32(movementId);
+  if (cells.length < SHORT * stride) {
+    counted.cells = cells.concat([time, amount, hash, movementHash], noBits(stride - BITS));
+  } else {
+    cells.push(time, amount, hash, movementHash);
+    for (let word = BITS; word < stride; word += 1) cells.push(0);
+  }
+  for (let slot = 0; slot < keys.length; slot += 1) {
+    const column = keys[slot];
+    if (column !== undefined) keys[slot] = appended(column, undefined);
+  }
 }
+
+/** Words without a bit. */
+function noBits(words: number): readonly number[] {
+  NO_BITS[words] ??= new Array<number>(words).fill(0);
+  return NO_BITS[words];
+}
+
+const NO_BITS: number[][] = [];
 
 /** Takes the oldest event out. */
 export function shiftEvent({ cells, stride, keys }: Counted): void {

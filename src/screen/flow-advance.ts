@@ -21,7 +21,7 @@ export function advanceFlow(context: JudgeContext, prepared: PreparedRule, view:
     // Only a first step, or what cancels one, leaves something to remember.
     if (!cancels && !inStep(context, flow.steps[0] as FlowStep, view)) return false;
     cells = newFlowState(flow);
-    state.flows.set(prepared.index, cells);
+    state.flows = state.flows.set(prepared.index, cells);
   }
   const seq = state.seq - 1;
   if (cancels) {

@@ -3,6 +3,7 @@
  * holders and links where a rule there does. What is told is a view for the other entity.
  */
 import { EPISODES_PER_RULE_MAX, PROLONG_EVERY_MS, RECEIVED_HITS_MAX, VICTIM_POSSIBLE_MS } from "../base/limits.ts";
+import { changeable } from "../base/lists.ts";
 import { kindOf } from "../domain/entity.ts";
 import type { HitView } from "../domain/view.ts";
 import type { CompiledRule } from "../rules/plan.ts";
@@ -38,7 +39,7 @@ export function recordJudgement(
   }
   if (cells === undefined) {
     cells = newRuleState();
-    state.rules.set(prepared.index, cells);
+    state.rules = state.rules.set(prepared.index, cells);
   }
   const { episode, opened } = runningEpisode(context, prepared.rule, cells);
   if (opened) sink.hit(hitRecord(context, prepared, episode, "opened"));
@@ -67,7 +68,7 @@ export function receiveHit(context: JudgeContext, hit: HitView, sink: FoldSink):
 
 /** Keeps a hit, the newest telling of each episode, at most RECEIVED_HITS_MAX. */
 export function keepHit(state: EntityState, hit: HitView): void {
-  const { hits } = state;
+  const hits = changeable(state.hits);
   const at = hits.findIndex(
     (known) => known.ruleId === hit.ruleId && known.root === hit.root && known.episodeStart === hit.episodeStart,
   );
@@ -78,6 +79,7 @@ export function keepHit(state: EntityState, hit: HitView): void {
   const bare = hits.length - HITS_WITH_EVIDENCE_MAX - 1;
   const old = hits[bare];
   if (old !== undefined && old.evidence.length > 0) hits[bare] = { ...old, evidence: [] };
+  state.hits = hits;
 }
 
 /** A victim is possible on this entity for half a year from `now` on. */

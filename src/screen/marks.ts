@@ -12,6 +12,7 @@ import {
   MARK_ROOTS_MAX,
   MARK_ROOTS_PASSED_MAX,
 } from "../base/limits.ts";
+import { changeable } from "../base/lists.ts";
 import { type EntityKey, kindOf } from "../domain/entity.ts";
 import type { MarkView } from "../domain/view.ts";
 import type { CompiledRule } from "../rules/plan.ts";
@@ -231,7 +232,7 @@ function tellHolders(context: JudgeContext, mark: MarkView, sink: FoldSink): voi
 
 /** Keeps the nearest mark of each root, rule, period and flow; the newest roots stay. */
 function keepMark(state: EntityState, mark: MarkView): boolean {
-  const { marks } = state;
+  const marks = changeable(state.marks);
   const at = marks.findIndex(
     (known) =>
       known.root === mark.root &&
@@ -248,6 +249,7 @@ function keepMark(state: EntityState, mark: MarkView): boolean {
     const oldest = (marks[0] as MarkView).root;
     for (let i = marks.length - 1; i >= 0; i--) if (marks[i]?.root === oldest) marks.splice(i, 1);
   }
+  state.marks = marks;
   return true;
 }
 

@@ -32,7 +32,7 @@ export function measureState(state: EntityState, measure: Measure): MeasureState
   let kept = state.measures.get(measure.index);
   if (kept === undefined) {
     kept = newMeasureState(measure);
-    state.measures.set(measure.index, kept);
+    state.measures = state.measures.set(measure.index, kept);
   }
   return kept;
 }

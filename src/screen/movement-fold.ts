@@ -4,6 +4,7 @@
  */
 import { fnv1a32, hash48 } from "../base/hash.ts";
 import { AUTHORISATION_MS, LATENESS_COUNTED_MS, RECENT_EVENTS_MAX, SEEN_IDS_MAX, SEEN_IDS_MS } from "../base/limits.ts";
+import { appended } from "../base/lists.ts";
 import { type EntityKey, entityKey } from "../domain/entity.ts";
 import type { Tx, TxSide } from "../domain/tx.ts";
 import type { TxView } from "../domain/view.ts";
@@ -154,7 +155,7 @@ function remember(context: JudgeContext, view: TxView, reversed: boolean): void 
     open,
     reversed,
   };
-  state.recent.push(event);
+  state.recent = appended(state.recent, event);
   pushEvent(state.counted, event);
   const horizon = tx.time - context.pack.horizonMs;
   while (state.recent.length > RECENT_EVENTS_MAX || (state.recent[0]?.time ?? Number.POSITIVE_INFINITY) <= horizon) {
@@ -296,8 +297,7 @@ function subtractOriginal(context: JudgeContext, view: TxView, of: string): void
     subtractOldOriginal(context);
   } else {
     const hash = hash48(of);
-    if (!state.tombstones.includes(hash)) state.tombstones.push(hash);
-    if (state.tombstones.length > TOMBSTONES_MAX) state.tombstones.shift();
+    if (!state.tombstones.includes(hash)) state.tombstones = [...state.tombstones, hash].slice(-TOMBSTONES_MAX);
   }
   rememberSeen(state, seenHash(tx.id, incoming), tx.time);
 }

@@ -1,4 +1,5 @@
 /** Empty states: every field present, so that states of one kind share one shape. */
+import { NONE } from "../base/lists.ts";
 import { type EntityKey, kindOf } from "../domain/entity.ts";
 import type { Flow, SubjectPlan } from "../rules/plan.ts";
 import { newCounted } from "./counted.ts";
@@ -17,18 +18,18 @@ export function newState(subject: SubjectPlan): EntityState {
     act: undefined,
     openAuthorisations: 0,
     seen: undefined,
-    tombstones: [],
-    measures: new Slots(),
+    tombstones: NONE,
+    measures: Slots.NONE,
     warming: undefined,
     samples: new Array(subject.samplers.length).fill(undefined),
-    rules: new Slots(),
-    flows: new Slots(),
-    alerts: new Slots(),
-    hits: [],
-    marks: [],
+    rules: Slots.NONE,
+    flows: Slots.NONE,
+    alerts: Slots.NONE,
+    hits: NONE,
+    marks: NONE,
     passed: undefined,
-    profiles: [],
-    tellTo: [],
+    profiles: NONE,
+    tellTo: NONE,
     counterparties: 0,
     victimUntil: Number.NEGATIVE_INFINITY,
     own: false,
@@ -38,7 +39,7 @@ export function newState(subject: SubjectPlan): EntityState {
 
 /** An entity with the state that it begins with, and what is known of it besides; one shape for all. */
 export function newEntity(key: EntityKey, work: EntityState, parts: Partial<EntityParts> = {}): Entity {
-  const { base, tail = Tail.of(), sent = [] } = parts;
+  const { base, tail = Tail.of(), sent = NONE } = parts;
   return { key, kind: kindOf(key), work, base, tail, sent, stored: undefined, shelf: undefined };
 }
 

@@ -3,6 +3,7 @@
  * function of what the entity counted until then, so folding again gives it again.
  */
 import { mean, medianAbsoluteDeviation, quantileSorted, standardDeviation } from "simple-statistics";
+import { changeable, NONE } from "../base/lists.ts";
 import type { Baseline, Sampler } from "../rules/plan-baselines.ts";
 import type { JudgeContext } from "./context.ts";
 import type { SampleState } from "./state.ts";
@@ -21,12 +22,13 @@ function takeSample(context: JudgeContext, sampler: Sampler, now: number): void 
   const kept = state.samples[sampler.index];
   if (kept === undefined) {
     // Nothing has been counted before the first movement.
-    state.samples[sampler.index] = { lastStep: ended, values: [] };
+    state.samples[sampler.index] = { lastStep: ended, values: NONE };
     return;
   }
   if (ended <= kept.lastStep) return;
+  const values = changeable(kept.values);
   if (ended - kept.lastStep > sampler.keep) {
-    kept.values.length = 0;
+    values.length = 0;
     kept.lastStep = ended - sampler.keep;
   }
   const present = context.now;
@@ -34,12 +36,13 @@ function takeSample(context: JudgeContext, sampler: Sampler, now: number): void 
     context.now = endOf(sampler, step);
     context.touch();
     const full = context.now - sampler.windowMs >= state.since - 1;
-    kept.values.push((full ? sampler.read(context) : undefined) ?? Number.NaN);
+    values.push((full ? sampler.read(context) : undefined) ?? Number.NaN);
   }
   context.now = present;
   context.touch();
   kept.lastStep = ended;
-  if (kept.values.length > sampler.keep) kept.values.splice(0, kept.values.length - sampler.keep);
+  if (values.length > sampler.keep) values.splice(0, values.length - sampler.keep);
+  kept.values = values;
 }
 
 /** The last millisecond of a step. */

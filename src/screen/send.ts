@@ -85,6 +85,5 @@ function remember(entity: Entity, content: AlertContent, revision: number, hash:
     families: content.why.families.map((family) => family.name),
     time: Date.parse(content.updatedAt),
   };
-  entity.sent = [...entity.sent.filter((known) => known.alertId !== content.alertId), sent];
-  if (entity.sent.length > SENT_MAX) entity.sent.shift();
+  entity.sent = [...entity.sent.filter((known) => known.alertId !== content.alertId), sent].slice(-SENT_MAX);
 }

@@ -3,20 +3,25 @@
  * array with a place for each of some 150 slots was a quarter of what an entity with few movements took.
  */
 
-const NO_INDEXES: number[] = [];
-const NO_ITEMS: never[] = [];
-
 export class Slots<T> {
-  /** Ascending; replaced, not changed, while it is the shared empty one. */
-  private indexes: number[] = NO_INDEXES;
-  private items: T[] = NO_ITEMS;
+  /** Slots that hold nothing: one object for all of them. */
+  static readonly NONE: Slots<never> = new Slots<never>([], []);
+
+  /** Ascending. */
+  private readonly indexes: number[];
+  private readonly items: T[];
+
+  private constructor(indexes: number[], items: T[]) {
+    this.indexes = indexes;
+    this.items = items;
+  }
 
   /** Slots from 0 on, `undefined` where there is nothing. */
   static of<T>(items: Iterable<T | undefined>): Slots<T> {
-    const slots = new Slots<T>();
+    let slots: Slots<T> = Slots.NONE;
     let index = 0;
     for (const item of items) {
-      if (item !== undefined) slots.set(index, item);
+      if (item !== undefined) slots = slots.set(index, item);
       index += 1;
     }
     return slots;
@@ -32,16 +37,16 @@ export class Slots<T> {
     return this.indexes[at] === index ? this.items[at] : undefined;
   }
 
-  set(index: number, item: T): void {
+  /** Changes a slot. What is returned takes the place of these slots: where they hold nothing they are everybody's. */
+  set(index: number, item: T): Slots<T> {
+    if (this.indexes.length === 0) return new Slots([index], [item]);
     const at = this.placeOf(index);
     if (this.indexes[at] === index) this.items[at] = item;
-    else if (this.indexes.length === 0) {
-      this.indexes = [index];
-      this.items = [item];
-    } else {
+    else {
       this.indexes.splice(at, 0, index);
       this.items.splice(at, 0, item);
     }
+    return this;
   }
 
   /** What the slots hold, in their order. */

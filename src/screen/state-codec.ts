@@ -5,7 +5,8 @@
  */
 import { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { fnv1a32 } from "../base/hash.ts";
-import { readTexts, writeTexts } from "../domain/codec-parts.ts";
+import { NONE } from "../base/lists.ts";
+import { writeTexts } from "../domain/codec-parts.ts";
 import type { EntityKind } from "../domain/entity.ts";
 import { decodeProfile, encodeProfile } from "../domain/profile-codec.ts";
 import type { HitView, MarkView } from "../domain/view.ts";
@@ -105,7 +106,7 @@ export function decodeState(reader: ByteReader, pack: Pack, kind: EntityKind): E
     state.passed.add(read48(reader));
   }
   state.profiles = readList(reader, 8, () => decodeProfile(reader));
-  state.tellTo = readTexts(reader);
+  state.tellTo = readList(reader, 1, () => reader.text());
   if (flags & HAS_WARMING) state.warming = decodeWarming(reader, pack.subjects[kind].measures, origin);
   return state;
 }
@@ -224,7 +225,7 @@ function decodePlanned(
     const index = measures.find(read32(reader));
     const kept = decodeMeasure(reader, frame, texts);
     const measure = plan.measures[index];
-    if (measure !== undefined && fits(measure, kept)) state.measures.set(index, kept);
+    if (measure !== undefined && fits(measure, kept)) state.measures = state.measures.set(index, kept);
   }
   for (let left = reader.count(6); left > 0; left -= 1) {
     const index = samplers.find(read32(reader));
@@ -234,18 +235,19 @@ function decodePlanned(
   for (let left = reader.count(7); left > 0; left -= 1) {
     const index = indicators.find(read32(reader));
     const kept = decodeRule(reader, origin);
-    if (index >= 0) state.rules.set(index, kept);
+    if (index >= 0) state.rules = state.rules.set(index, kept);
   }
   for (let left = reader.count(9); left > 0; left -= 1) {
     const index = flows.find(read32(reader));
     const definition = read32(reader);
     const kept = decodeFlow(reader, origin);
-    if (index >= 0 && definition === flowDefinition(pack, plan.indicators[index]?.flow)) state.flows.set(index, kept);
+    if (index >= 0 && definition === flowDefinition(pack, plan.indicators[index]?.flow))
+      state.flows = state.flows.set(index, kept);
   }
   for (let left = reader.count(8); left > 0; left -= 1) {
     const index = typologies.find(read32(reader));
     const kept = decodeAlert(reader, origin, texts);
-    if (index >= 0) state.alerts.set(index, kept);
+    if (index >= 0) state.alerts = state.alerts.set(index, kept);
   }
 }
 
@@ -293,10 +295,10 @@ function readMark(reader: ByteReader): MarkView {
 }
 
 /** A list of items of at least `leastBytes` each. */
-export function readList<T>(reader: ByteReader, leastBytes: number, read: () => T): T[] {
+export function readList<T>(reader: ByteReader, leastBytes: number, read: () => T): readonly T[] {
   const items: T[] = [];
   for (let left = reader.count(leastBytes); left > 0; left -= 1) items.push(read());
-  return items;
+  return items.length === 0 ? NONE : items;
 }
 
 function countKept(items: readonly unknown[]): number {

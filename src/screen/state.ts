@@ -143,7 +143,7 @@ export interface AlertState {
 /** Samples of one number for a base line: of the steps up to `lastStep`, oldest first; NaN where it was unknown. */
 export interface SampleState {
   lastStep: number;
-  readonly values: number[];
+  values: readonly number[];
 }
 
 export interface EntityState {
@@ -154,7 +154,7 @@ export interface EntityState {
   /** Next sequence number. */
   seq: number;
   /** Oldest first; sequence numbers grow by one from event to event. */
-  readonly recent: RecentEvent[];
+  recent: RecentEvent[];
   /** What plain measures ask of them, event by event in one list. */
   readonly counted: Counted;
   /** Where and when the entity last gave an order, as far as a movement said where. */
@@ -167,9 +167,9 @@ export interface EntityState {
    */
   seen: Map<number, number> | undefined;
   /** Reversals whose original was not there: 48-bit hashes of transaction ids. */
-  readonly tombstones: number[];
+  tombstones: readonly number[];
   /** By `Measure.index`; of plain measures only what recent events do not tell (`plain-readings.ts`). */
-  readonly measures: Slots<MeasureState>;
+  measures: Slots<MeasureState>;
   /**
    * Measures that a change of the pack began or widened, by `Measure.index`: event time from which on every
    * contribution was counted. Undefined when all measures know all that their windows reach.
@@ -178,24 +178,24 @@ export interface EntityState {
   /** By `Sampler.index`. */
   readonly samples: (SampleState | undefined)[];
   /** By index of the rule in the subject's indicators. */
-  readonly rules: Slots<RuleState>;
+  rules: Slots<RuleState>;
   /** By index in the flows of the subject's indicators (same index as `rules`). */
-  readonly flows: Slots<FlowState>;
+  flows: Slots<FlowState>;
   /** By index of the typology in the subject's typologies. */
-  readonly alerts: Slots<AlertState>;
+  alerts: Slots<AlertState>;
   /** Newest last: hits told by other entities, at most RECEIVED_HITS_MAX. */
-  readonly hits: HitView[];
+  hits: readonly HitView[];
   /** Newest last: marks, least distance per root, at most MARK_ROOTS_MAX roots. */
-  readonly marks: MarkView[];
+  marks: readonly MarkView[];
   /**
    * Marks already passed on: 48-bit hashes of root, rule, period, flow and counterparty, oldest first. Undefined:
    * none.
    */
   passed: Set<number> | undefined;
   /** Profile versions by `validFrom`, oldest first, those of the future included; long replaced ones are dropped. */
-  readonly profiles: Profile[];
+  profiles: readonly Profile[];
   /** Holder and links that movements named, newest last: own hits are told to them and to those of the profile. */
-  readonly tellTo: EntityKey[];
+  tellTo: readonly EntityKey[];
   /** Known counterparties, for the hub test; saturates at HUB_COUNTERPARTIES + 1. */
   counterparties: number;
   /** A victim is possible until this event time. */
@@ -229,7 +229,7 @@ export interface Entity {
   /** Views since the base in total order, at most TAIL_EVENTS_MAX. */
   tail: Tail;
   /** What was told of alerts, newest last. */
-  sent: SentAlert[];
+  sent: readonly SentAlert[];
   /** What a store holds of it, so that what came since can be put behind that; undefined: not known. */
   stored: StoredForm | undefined;
   /** Where the tail can be folded again from, beside its beginning; undefined: no view came late lately. */
@@ -253,7 +253,7 @@ export interface Shelf {
 export interface EntityParts {
   readonly base: Uint8Array | undefined;
   readonly tail: Tail;
-  readonly sent: SentAlert[];
+  readonly sent: readonly SentAlert[];
 }
 
 /** Tells by identity whether an entity only grew at its end: everything else puts a new object in the place of one. */

@@ -4,6 +4,7 @@
  * hit is seen too.
  */
 import { TAIL_MS } from "../base/limits.ts";
+import { changeable } from "../base/lists.ts";
 import { type EntityKey, type EntityKind, entityKey } from "../domain/entity.ts";
 import type { Holder, Profile } from "../domain/profile.ts";
 import type { Link } from "../domain/tx.ts";
@@ -39,7 +40,7 @@ export function learnTargets(context: JudgeContext, sink: FoldSink): void {
 
 /** Takes a profile in. It acts from its date on (`followProfiles`); one that came later acts at once. */
 export function foldProfile(context: JudgeContext, profile: Profile, sink: FoldSink): void {
-  const { profiles } = context.state;
+  const profiles = changeable(context.state.profiles);
   const late = profile.validFrom < context.now;
   const before = late ? targetsNow(context) : [];
   const at = profiles.findIndex((known) => known.validFrom >= profile.validFrom);
@@ -47,6 +48,7 @@ export function foldProfile(context: JudgeContext, profile: Profile, sink: FoldS
   else if (at >= 0) profiles.splice(at, 0, profile);
   else profiles.push(profile);
   dropReplaced(profiles, context.state.clock - TAIL_MS);
+  context.state.profiles = profiles;
   if (late) tellNew(context, before, sink);
 }
 
@@ -76,16 +78,13 @@ function addLink(targets: Set<EntityKey>, link: Link): void {
 
 function learn(context: JudgeContext, target: EntityKey, sink: FoldSink): void {
   const { tellTo } = context.state;
-  const at = tellTo.lastIndexOf(target);
-  if (at >= 0) {
-    if (at === tellTo.length - 1) return;
-    tellTo.splice(at, 1);
-    tellTo.push(target);
+  if (tellTo[tellTo.length - 1] === target) return;
+  if (tellTo.includes(target)) {
+    context.state.tellTo = [...tellTo.filter((known) => known !== target), target];
     return;
   }
   const known = targetsNow(context).includes(target);
-  tellTo.push(target);
-  if (tellTo.length > TELL_TO_MAX) tellTo.shift();
+  context.state.tellTo = [...tellTo, target].slice(-TELL_TO_MAX);
   if (!known) tellKnown(context, target, sink);
 }
 

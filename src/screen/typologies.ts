@@ -81,7 +81,7 @@ function judgeTypology(context: JudgeContext, prepared: PreparedRule, tests: Ale
   if (isVictimRole(rule)) extendVictim(context.state, context.now);
   const alert = continues(context, rule, before) ? (before as AlertState) : openAlert(context, rule, before);
   const opened = alert !== before;
-  context.state.alerts.set(prepared.index, alert);
+  context.state.alerts = context.state.alerts.set(prepared.index, alert);
   alert.last = context.now;
   alert.score = context.scoring.total;
   const families = [...context.scoring.families.keys()].sort();

@@ -5,11 +5,9 @@
  * half of the CPU of screening went into moving and marking what is held.
  */
 import { ByteReader, type ByteWriter } from "../base/bytes.ts";
+import { appended } from "../base/lists.ts";
 import { compareViews, type View } from "../domain/view.ts";
 import { decodeView, encodeView } from "../domain/view-codec.ts";
-
-/** Up to this length the lists grow by what they need: a list that grows by itself makes room for seventeen. */
-const SHORT = 4;
 
 export class Tail {
   private entries: (View | string)[];
@@ -59,13 +57,8 @@ export class Tail {
   /** Puts a view behind all others. `packed`: what `ByteReader.latin1` gives of its bytes. */
   push(view: View, packed?: string): void {
     const entry = packed !== undefined && mayStayPacked(view) ? packed : view;
-    if (this.entries.length < SHORT) {
-      this.entries = this.entries.concat(entry);
-      this.times = this.times.concat(view.time);
-    } else {
-      this.entries.push(entry);
-      this.times.push(view.time);
-    }
+    this.entries = appended(this.entries, entry);
+    this.times = appended(this.times, view.time);
   }
 
   /** The same with a view in its place, behind one of the same place, and without view `left` where that is given. */

@@ -61,7 +61,7 @@ describe("costs of a pack", () => {
       time += seq % 3 === 0 ? 5 * MINUTE_MS : 1_234_567 % (seq + 1);
       for (const measure of pack.subjects.account.measures) {
         const kept = state.measures.get(measure.index) ?? newMeasureState(measure);
-        state.measures.set(measure.index, kept);
+        state.measures = state.measures.set(measure.index, kept);
         contribute(kept, measure, { seq, time }, 1_000_003 * (1 + (seq % 977)), `token-of-customer-${seq % 41}`);
         if (seq >= 256) evict(kept, measure, seq - 256);
         expire(kept, measure, time);

@@ -5,10 +5,10 @@ import { Slots } from "../../src/screen/slots.ts";
 test("slots hold what an array with a place for each would, in order of index", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(20), fc.integer()), { maxLength: 40 }), (steps) => {
-      const slots = new Slots<number>();
+      let slots: Slots<number> = Slots.NONE;
       const plain: (number | undefined)[] = new Array(21).fill(undefined);
       for (const [index, item] of steps) {
-        slots.set(index, item);
+        slots = slots.set(index, item);
         plain[index] = item;
       }
       expect(plain.map((_, index) => slots.get(index))).toEqual(plain);
@@ -25,6 +25,8 @@ test("slots hold what an array with a place for each would, in order of index", 
 });
 
 test("what one holds never shows in another", () => {
-  new Slots<string>().set(3, "a");
-  expect(new Slots<string>().get(3)).toBeUndefined();
+  const slots: Slots<string> = Slots.NONE;
+  expect(slots.set(3, "a").get(3)).toBe("a");
+  expect(slots.get(3)).toBeUndefined();
+  expect(Slots.of<string>([]).get(3)).toBeUndefined();
 });

@@ -79,7 +79,7 @@ describe("states as bytes", () => {
     for (const state of [original, copy]) {
       for (const [i, measure] of PACK.subjects.account.measures.entries()) {
         const kept = state.measures.get(i) ?? newMeasureState(measure);
-        state.measures.set(i, kept);
+        state.measures = state.measures.set(i, kept);
         for (let seq = 40; seq < 60; seq += 1) {
           evict(kept, measure, seq - 40);
           contribute(kept, measure, { seq, time: state.clock + seq * HOUR_MS }, seq, `k${seq}`);

@@ -51,7 +51,7 @@ export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"
         continue;
       }
       const kept = state.measures.get(i) ?? newMeasureState(measure);
-      state.measures.set(i, kept);
+      state.measures = state.measures.set(i, kept);
       contribute(kept, { ...measure, windowMs: Number.POSITIVE_INFINITY }, event, i === 2 ? 1 : event.amount, other);
     }
     state.clock = time;
@@ -60,6 +60,9 @@ export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"
   state.seq = count;
   state.own = true;
   state.counterparties = 15;
-  state.rules.set(0, { ...newRuleState(), episodes: [{ start, last: state.clock, txId: "tx-2026-10000000" }] });
+  state.rules = state.rules.set(0, {
+    ...newRuleState(),
+    episodes: [{ start, last: state.clock, txId: "tx-2026-10000000" }],
+  });
   return state;
 }
