@@ -28,10 +28,12 @@ export interface PalermoOptions {
 }
 
 const START_MS = 60_000;
+/** As the command and the image start it. */
+const YOUNG = "--max-semi-space-size=64";
 
 /** Starts a process and waits until it says that it runs. Throws with its log when it ends before that. */
 export async function startPalermo({ services, role, env, nodeArgs = [] }: PalermoOptions): Promise<Palermo> {
-  const child = spawn(process.execPath, [...nodeArgs, "bin/palermo.js", "run", "--role", role], {
+  const child = spawn(process.execPath, [YOUNG, ...nodeArgs, "bin/palermo.js", "run", "--role", role], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       ...process.env,

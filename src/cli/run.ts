@@ -4,6 +4,7 @@
  * deadline. A second signal ends it on the spot.
  */
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import { UsageError } from "../base/errors.ts";
 import { type Config, loadConfig, printConfig } from "../stream/config.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Terminal } from "./output.ts";
@@ -67,6 +68,7 @@ export function readConfig(options: RunOptions, env: Terminal["env"]): Config {
  * Throws UsageError before anything is read when rules, topics or configuration are at fault.
  */
 export async function runService(config: Config, signals: Signals, write: (line: string) => void): Promise<number> {
+  setFlagsFromString(HEAP_GROWTH);
   const { startService } = await import("./service.ts");
   const starting = new AbortController();
   let service: Awaited<ReturnType<typeof startService>> | undefined;
@@ -114,6 +116,12 @@ function leave(code: number, signals: Signals): number {
   setTimeout(() => signals.exit(code), LEAVE_MS).unref();
   return code;
 }
+
+/**
+ * How far V8 lets the old heap grow over what was alive, in percent, before it collects again. By itself it takes up to
+ * three times as much: a screening worker with 130 MB of entities in its cache reached 1.1 GB, and 0.6 with this.
+ */
+const HEAP_GROWTH = "--heap-growing-percent=100";
 
 /** Time for the last lines of the log to be written. */
 const LEAVE_MS = 1_000;

@@ -141,7 +141,7 @@ const sections = {
   }),
   screen: z.strictObject({
     group: z.string().default("palermo-screen").describe("Consumer group of screening."),
-    cacheMb: z.int().min(8).default(256).describe("Memory for hot entities, megabytes."),
+    cacheMb: z.int().min(8).default(128).describe("Memory for hot entities, megabytes."),
     laneLimit: z
       .int()
       .min(1)
@@ -150,7 +150,7 @@ const sections = {
   }),
   commit: z.strictObject({
     ms: duration(50, 1, "A commit closes after so long,"),
-    entities: z.int().min(1).default(2_000).describe("or at so many changed entities,"),
+    entities: z.int().min(1).default(500).describe("or at so many changed entities,"),
     bytes: z.int().min(65_536).default(4_194_304).describe("or at so many bytes."),
   }),
   drift: z.strictObject({

@@ -26,8 +26,8 @@ export interface RunnerHost {
   readonly signal: AbortSignal;
 }
 
-/** Values read in one round trip. */
-const READ_KEYS = 2_000;
+/** Values read in one round trip, and so about what is held beyond the cache of each partition. */
+const READ_KEYS = 500;
 
 export class PartitionRunner {
   readonly state: PartitionState;
@@ -47,6 +47,8 @@ export class PartitionRunner {
   private doubted: bigint | undefined;
   /** The commit under way; undefined when there is none. */
   private flight: Promise<void> | undefined;
+  /** The entities of some records are read and not folded yet. */
+  private grouping = false;
   /** When the first record after the last close was taken. */
   private openedAt = 0;
 
@@ -119,8 +121,8 @@ export class PartitionRunner {
   private async screen(records: readonly BusRecord[]): Promise<void> {
     const { state } = this;
     for (let at = 0; at < records.length; ) {
-      // Only here: what a group was found to need must stay until it is folded.
-      state.evict(this.host.cacheBytes());
+      this.makeRoom();
+      this.grouping = true;
       const group: ReadRecord[] = [];
       const wanted = new Set<EntityKey>();
       let entered = false;
@@ -140,9 +142,15 @@ export class PartitionRunner {
         state.take(read);
         if (this.isFull() && !(await this.room())) return;
       }
+      this.grouping = false;
       this.report(wanted.size);
     }
     this.commit();
+  }
+
+  /** Between groups only: what a group was found to need must stay until it is folded. */
+  private makeRoom(): void {
+    if (!this.grouping) this.state.evict(this.host.cacheBytes());
   }
 
   private decode(record: BusRecord): ReadRecord | undefined {
@@ -274,6 +282,7 @@ export class PartitionRunner {
     if (settled.kind !== "committed" || state.gone) return;
     state.owner = settled.owner;
     state.acknowledge();
+    this.makeRoom();
     this.host.committed(this, commit);
     const bytes = commit.entities.reduce((sum, { value }) => sum + value.length, 0);
     const tookMs = deps.clock.now() - since;

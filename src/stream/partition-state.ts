@@ -6,7 +6,6 @@
 import { assert } from "../base/assert.ts";
 import type { EntityKey } from "../domain/entity.ts";
 import type { Output, Verdict } from "../screen/outputs.ts";
-import type { Entity } from "../screen/state.ts";
 import type {
   Claim,
   Commit,
@@ -20,7 +19,7 @@ import type {
 } from "../store/port.ts";
 import { formatSequence } from "../store/port.ts";
 import type { BusRecord } from "./bus.ts";
-import { memoryOf } from "./entity-memory.ts";
+import { type Cached, EntityCache } from "./entity-cache.ts";
 import { encodeMarksEntry } from "./marks-entry.ts";
 import { positionAfter } from "./positions.ts";
 import { type PackedView, RecordReader, ViewPacker, viewsSource } from "./record.ts";
@@ -76,15 +75,13 @@ export class PartitionState {
   committed: bigint;
   /** Greatest event time among movements taken. */
   eventTime = Number.NEGATIVE_INFINITY;
-  /** Memory that cached entities take, as estimated from their encoded lengths. */
-  cachedBytes = 0;
 
   private readonly packer: ViewPacker;
   /** Of this partition, as the packer numbers it. */
   private readonly packerSource: number;
   /** Outputs of records below this are known to be published: a rebuild is silent so far. */
   private readonly mutedTo: bigint;
-  private readonly entities = new Map<EntityKey, Cached>();
+  private readonly cache = new EntityCache();
   private readonly engines = new Map<number, ScreenEngine>();
   private inForce: PlacedPack | undefined;
   /** Of the pack in force. */
@@ -171,7 +168,7 @@ export class PartitionState {
   }
 
   get entityCount(): number {
-    return this.entities.size;
+    return this.cache.size;
   }
 
   /** Entities and bytes that a commit would write now; records taken since the last one. */
@@ -181,11 +178,7 @@ export class PartitionState {
 
   /** Adds to `wanted` the entities of a record that must be read first. */
   missing(read: ReadRecord, wanted: Set<EntityKey>): void {
-    for (const { view } of read.views) {
-      const cached = this.entities.get(view.entity);
-      if (cached === undefined) wanted.add(view.entity);
-      else cached.used = true;
-    }
+    for (const { view } of read.views) if (!this.cache.ask(view.entity)) wanted.add(view.entity);
   }
 
   /** Whether no value was written by a commit that this partition does not know. */
@@ -198,11 +191,11 @@ export class PartitionState {
     const current = this.current();
     for (const [i, key] of keys.entries()) {
       const stored = values[i];
-      if (stored === undefined) this.hold(key, current, current.newEntity(key), GUESSED_BYTES);
+      if (stored === undefined) this.cache.hold(key, current, current.newEntity(key), GUESSED_BYTES);
       else {
         const engine = this.engines.get(current.tagOf(stored.value));
         assert(engine !== undefined, "the engine of a value is learnt before it is admitted");
-        this.hold(key, engine, engine.decode(key, stored.value, stored.additions), lengthOf(stored));
+        this.cache.hold(key, engine, engine.decode(key, stored.value, stored.additions), lengthOf(stored));
       }
     }
   }
@@ -221,7 +214,7 @@ export class PartitionState {
       }
       this.seen.set(source, { offset, index });
       this.seenChanged.add(source);
-      const cached = this.entities.get(view.entity);
+      const cached = this.cache.get(view.entity);
       assert(cached !== undefined, "every entity of a record is admitted before it is taken");
       const verdict = this.underPack(cached).apply(cached.entity, view, this.out, packed);
       this.counts.views++;
@@ -270,18 +263,9 @@ export class PartitionState {
     this.flying = [];
   }
 
-  /** Lets go of entities that were not used lately until at most `bytes` are held. Only clean ones leave. */
+  /** Lets go of entities until at most `bytes` are held. */
   evict(bytes: number): void {
-    let tries = this.entities.size * 2;
-    for (const cached of this.entities.values()) {
-      if (this.cachedBytes <= bytes || tries-- <= 0) return;
-      this.entities.delete(cached.key);
-      if (cached.used || cached.dirty || cached.flying) {
-        // A second chance: back to the end, where a Map's iteration comes by again.
-        cached.used = false;
-        this.entities.set(cached.key, cached);
-      } else this.cachedBytes -= memoryOf(cached.bytes);
-    }
+    this.cache.evict(bytes);
   }
 
   /** Counts since the last call. */
@@ -306,11 +290,6 @@ export class PartitionState {
     return engine;
   }
 
-  private hold(key: EntityKey, engine: ScreenEngine, entity: Entity, bytes: number): void {
-    this.entities.set(key, { key, engine, entity, bytes, used: true, dirty: false, flying: false });
-    this.cachedBytes += memoryOf(bytes);
-  }
-
   private touch(cached: Cached): void {
     if (cached.dirty) return;
     cached.dirty = true;
@@ -324,8 +303,7 @@ export class PartitionState {
     const isAddition = addition !== undefined;
     const value = addition ?? engine.encode(entity);
     const bytes = value.length + (isAddition ? cached.bytes : 0);
-    this.cachedBytes += memoryOf(bytes) - memoryOf(cached.bytes);
-    cached.bytes = bytes;
+    this.cache.resize(cached, bytes);
     cached.dirty = false;
     cached.flying = true;
     if (bytes > VALUE_BYTES_MAX) this.counts.oversized.push({ entity: key, bytes });
@@ -361,20 +339,6 @@ export class PartitionState {
     this.outbox.push({ lane, sequence, value });
     this.dirtyBytes += value.length;
   }
-}
-
-interface Cached {
-  readonly key: EntityKey;
-  /** The one that keeps it: of the pack that was in force at its last view. */
-  engine: ScreenEngine;
-  entity: Entity;
-  /** Encoded length when last known. */
-  bytes: number;
-  used: boolean;
-  /** Changed since the last close. */
-  dirty: boolean;
-  /** Part of the commit in flight. */
-  flying: boolean;
 }
 
 interface Origin {
