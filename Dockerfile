@@ -21,6 +21,6 @@ COPY fixtures ./fixtures
 USER node
 EXPOSE 8080
 # Node runs as process 1 and takes SIGTERM itself: palermo stops in good order on it.
-# What a batch brings lives for one commit: with 64 MiB instead of 16 it dies young, and screening takes a tenth less CPU.
-ENTRYPOINT ["node", "--max-semi-space-size=64", "/app/bin/palermo.js"]
+# What a batch brings lives for one commit: with 32 MiB instead of 16 for what is young more of it dies there.
+ENTRYPOINT ["node", "--max-semi-space-size=32", "/app/bin/palermo.js"]
 CMD ["--help"]

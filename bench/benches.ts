@@ -10,6 +10,7 @@ import type { Services } from "./services.ts";
 import { smoke } from "./smoke.ts";
 import { stages } from "./stages.ts";
 import { startup } from "./startup.ts";
+import { workerMemory } from "./worker-memory.ts";
 
 export interface BenchContext {
   /** For files; deleted at the end. */
@@ -52,6 +53,13 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   memory: {
     about: "peak memory of `palermo replay` over 5 million transactions",
     run: () => replayMemory(5_000_000, 5_000),
+  },
+  "worker-memory": {
+    about:
+      "peak memory of `palermo run` over 10 million transactions (PALERMO_BENCH_COUNT: fewer) of a million accounts",
+    onlyNamed: true,
+    run: async ({ services }) =>
+      workerMemory(await services(), Number(process.env.PALERMO_BENCH_COUNT ?? 10_000_000), 1_000_000),
   },
   scaling: {
     about: "cost a transaction as transactions (to 20 million) and entities (to a million) grow",

@@ -29,14 +29,14 @@ export interface PalermoOptions {
 
 const START_MS = 60_000;
 /** As the command and the image start it. */
-const YOUNG = "--max-semi-space-size=64";
+const YOUNG = "--max-semi-space-size=32";
 
 /** Starts a process and waits until it says that it runs. Throws with its log when it ends before that. */
 export async function startPalermo({ services, role, env, nodeArgs = [] }: PalermoOptions): Promise<Palermo> {
   const child = spawn(process.execPath, [YOUNG, ...nodeArgs, "bin/palermo.js", "run", "--role", role], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
-      ...process.env,
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PALERMO_BENCH_"))),
       PALERMO_KAFKA_BROKERS: services.brokers.join(","),
       PALERMO_REDIS_URL: services.redisUrl,
       PALERMO_HTTP_HOST: "127.0.0.1",

@@ -19,6 +19,8 @@ export interface PassOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Kills every process with SIGKILL when half of so many messages are through intake, and starts them again. */
   readonly killAtHalfOf?: number;
+  /** Called while the pass runs, about once a second. */
+  readonly watch?: (processes: readonly Palermo[]) => Promise<void>;
   /** Options of Node for the process of a role. */
   readonly nodeArgs?: (role: Role) => readonly string[];
 }
@@ -86,7 +88,7 @@ export async function runPass(options: PassOptions): Promise<Pass> {
       await Promise.all(processes.map((each) => each.end("SIGKILL")));
       await start();
     }
-    await untilPublished(admin, { topic, name });
+    await untilPublished(admin, { topic, name }, () => options.watch?.(processes));
     const window = { from, to: monotonicUs() };
     const after = usage();
     const mainAfter = mains();
@@ -124,7 +126,11 @@ async function untilTaken(processes: readonly Palermo[], messages: number): Prom
 }
 
 /** Waits until intake has taken the topic and screening has published all that follows. */
-export async function untilPublished(admin: Admin, { topic, name }: { topic: string; name: string }): Promise<void> {
+export async function untilPublished(
+  admin: Admin,
+  { topic, name }: { topic: string; name: string },
+  watch?: () => Promise<void> | undefined,
+): Promise<void> {
   const views = `${name}.views`;
   const isPast = async (group: string, of: string): Promise<boolean> => {
     // Offsets before ends: a group past ends read later has passed everything.
@@ -137,6 +143,7 @@ export async function untilPublished(admin: Admin, { topic, name }: { topic: str
   const since = performance.now();
   for (let idle = 0; idle < 2; ) {
     await sleep(idle > 0 ? 50 : Math.min(1_000, Math.max(50, (performance.now() - since) / 20)));
+    await watch?.();
     idle = (await isPast(`${name}-intake`, topic)) && (await isPast(`${name}-screen`, views)) ? idle + 1 : 0;
   }
 }

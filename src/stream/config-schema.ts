@@ -141,7 +141,7 @@ const sections = {
   }),
   screen: z.strictObject({
     group: z.string().default("palermo-screen").describe("Consumer group of screening."),
-    cacheMb: z.int().min(8).default(128).describe("Memory for hot entities, megabytes."),
+    cacheMb: z.int().min(8).default(64).describe("Memory for hot entities, megabytes."),
     laneLimit: z
       .int()
       .min(1)

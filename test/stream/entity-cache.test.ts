@@ -44,7 +44,7 @@ describe("the cache of entities", () => {
   it("lets newcomers go after a moment although there would be room", () => {
     const cache = new EntityCache();
     hold(cache, named("once", 1_000), 160 * ONE);
-    expect(cache.size).toBe(10);
+    expect(cache.size).toBe(40);
     expect(cache.get("once999")).toBeDefined();
     expect(cache.get("once0")).toBeUndefined();
   });
@@ -52,7 +52,7 @@ describe("the cache of entities", () => {
   it("keeps one that comes back soon after it left", () => {
     const cache = new EntityCache();
     const limit = 160 * ONE;
-    hold(cache, named("a", 20), limit);
+    hold(cache, named("a", 50), limit);
     expect(cache.get("a0")).toBeUndefined();
     hold(cache, ["a0"], limit);
     hold(cache, named("b", 100), limit);
