@@ -59,8 +59,7 @@ export function encodeEntity(entity: Entity, pack: Pack): Uint8Array {
 
 /**
  * Reads what `encodeEntity` wrote and `encodeAddition` after it, the base not yet decoded, and gives the views of the
- * tail besides. Throws a RangeError on
- * bytes that are none, of another version, or of another entity.
+ * tail besides. Throws a RangeError on bytes that are none, of another version, or of another entity.
  */
 export function decodeEntityParts(
   bytes: Uint8Array,

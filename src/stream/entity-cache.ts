@@ -7,7 +7,6 @@
 import type { EntityKey } from "../domain/entity.ts";
 import type { Entity } from "../screen/state.ts";
 import { memoryOf } from "./entity-memory.ts";
-import { Ring } from "./ring.ts";
 import type { ScreenEngine } from "./screen-ports.ts";
 
 /**
@@ -25,8 +24,6 @@ export interface Cached {
   entity: Entity;
   /** Encoded length when last known. */
   bytes: number;
-  /** Was asked for again. */
-  stays: boolean;
   /** Asked for since the hand of the clock passed. */
   used: boolean;
   /** Changed since the last close. */
@@ -43,8 +40,8 @@ export class EntityCache {
   private readonly places = new Map<EntityKey, number>();
   private readonly slots: (Cached | undefined)[] = [];
   private readonly free: number[] = [];
-  /** In the order in which they came; those that stay by now are passed over. */
-  private readonly newcomers = new Ring<Cached>();
+  /** Those not asked for again so far, in the order in which they came. */
+  private readonly newcomers = new Set<EntityKey>();
   /** Keys of newcomers that left, in the order in which they did. */
   private readonly left = new Set<EntityKey>();
   private hand = 0;
@@ -65,26 +62,22 @@ export class EntityCache {
   ask(key: EntityKey): boolean {
     const cached = this.get(key);
     if (cached === undefined) return false;
-    if (cached.stays) cached.used = true;
-    else {
-      cached.stays = true;
+    if (this.newcomers.delete(key)) {
       this.newBytes -= memoryOf(cached.bytes);
       this.stayingBytes += memoryOf(cached.bytes);
-    }
+    } else cached.used = true;
     return true;
   }
 
   /** Holds an entity that was not here. */
   hold(key: EntityKey, engine: ScreenEngine, entity: Entity, bytes: number): void {
-    const stays = this.left.delete(key);
-    const cached = { key, engine, entity, bytes, stays, used: false, dirty: false, flying: false };
     const place = this.free.pop() ?? this.slots.length;
-    this.slots[place] = cached;
+    this.slots[place] = { key, engine, entity, bytes, used: false, dirty: false, flying: false };
     this.places.set(key, place);
-    if (stays) this.stayingBytes += memoryOf(bytes);
+    if (this.left.delete(key)) this.stayingBytes += memoryOf(bytes);
     else {
       this.newBytes += memoryOf(bytes);
-      this.newcomers.push(cached);
+      this.newcomers.add(key);
     }
   }
 
@@ -92,50 +85,50 @@ export class EntityCache {
   resize(cached: Cached, bytes: number): void {
     const grown = memoryOf(bytes) - memoryOf(cached.bytes);
     cached.bytes = bytes;
-    if (cached.stays) this.stayingBytes += grown;
-    else this.newBytes += grown;
+    if (this.newcomers.has(cached.key)) this.newBytes += grown;
+    else this.stayingBytes += grown;
   }
 
   /** Lets entities go until at most `limit` bytes are held. Only those leave that are stored as they are. */
   evict(limit: number): void {
-    this.dismissNewcomers(limit / NEWCOMERS_PART, limit);
+    this.dismissNewcomers(limit / NEWCOMERS_PART);
     for (let tries = this.slots.length * 2; tries > 0 && this.newBytes + this.stayingBytes > limit; tries -= 1) {
       this.hand = (this.hand + 1) % this.slots.length;
       const cached = this.slots[this.hand];
-      if (cached?.stays !== true || isBusy(cached)) continue;
+      if (cached === undefined || isBusy(cached) || this.newcomers.has(cached.key)) continue;
       if (cached.used) cached.used = false;
       else {
         this.stayingBytes -= memoryOf(cached.bytes);
-        this.drop(cached);
+        this.drop(cached.key);
       }
     }
     // Where all that stay are waited for, those leave that may.
-    this.dismissNewcomers(Math.max(0, limit - this.stayingBytes), limit);
+    this.dismissNewcomers(Math.max(0, limit - this.stayingBytes));
+    this.forget(limit / SMALL_ENTITY_BYTES);
   }
 
   /** Lets newcomers go until at most `most` bytes of them are held. */
-  private dismissNewcomers(most: number, limit: number): void {
-    while (this.newBytes > most) {
-      const first = this.newcomers.first;
+  private dismissNewcomers(most: number): void {
+    for (const key of this.newcomers) {
+      const cached = this.get(key) as Cached; // It is held.
       // Behind one that a commit still waits for stand those of the same commit and of later ones.
-      if (first === undefined || (!first.stays && isBusy(first))) return;
-      this.newcomers.shift();
-      if (first.stays) continue;
-      this.newBytes -= memoryOf(first.bytes);
-      this.drop(first);
-      this.remember(first.key, limit / SMALL_ENTITY_BYTES);
+      if (this.newBytes <= most || isBusy(cached)) return;
+      this.newcomers.delete(key);
+      this.newBytes -= memoryOf(cached.bytes);
+      this.drop(key);
+      this.left.add(key);
     }
   }
 
-  private drop({ key }: Cached): void {
+  private drop(key: EntityKey): void {
     const place = this.places.get(key) as number; // It is held.
     this.places.delete(key);
     this.slots[place] = undefined;
     this.free.push(place);
   }
 
-  private remember(key: EntityKey, most: number): void {
-    this.left.add(key);
+  /** Remembers at most so many of those that left. */
+  private forget(most: number): void {
     for (const oldest of this.left) {
       if (this.left.size <= most) return;
       this.left.delete(oldest);
