@@ -19,15 +19,14 @@ export interface EndToEndOptions {
 }
 
 /** Event time between two transactions, ms: one bank's at 140 transactions a second. */
-export const GAP_MS = 7;
+const GAP_MS = 7;
 const INPUTS = 4;
 
 /** Fills a topic and passes it through; each run is preceded by a bare consumption. Throws when a result is wrong. */
 export async function endToEnd(services: Services, options: EndToEndOptions): Promise<Row[]> {
   const { count, accounts, runs, roles } = options;
   const topic = `e2e-${roles.join("-")}-${count}`;
-  await createTopic(services.brokers, topic, INPUTS);
-  await fill(services.brokers, topic, INPUTS, messages(lines(count, { accounts, gapMs: GAP_MS })));
+  await fillTransactions(services, topic, count, accounts);
   const reference = referenceOf(lines(count, { accounts, gapMs: GAP_MS }));
   const passes: Pass[] = [];
   const bares: Bare[] = [];
@@ -41,8 +40,19 @@ export async function endToEnd(services: Services, options: EndToEndOptions): Pr
   return rowsOf(options, passes, bares, reference.alerts.length);
 }
 
+/** Makes a topic and writes `count` transactions of `accounts` accounts to it, a bank's in their order. */
+export async function fillTransactions(
+  services: Services,
+  topic: string,
+  count: number,
+  accounts: number,
+): Promise<void> {
+  await createTopic(services.brokers, topic, INPUTS);
+  await fill(services.brokers, topic, INPUTS, messages(lines(count, { accounts, gapMs: GAP_MS })));
+}
+
 /** Lines as messages keyed by their transaction id. */
-export function* messages(of: Iterable<string>): Generator<Message> {
+function* messages(of: Iterable<string>): Generator<Message> {
   let i = 0;
   for (const value of of) yield { key: `tx-${String(i++).padStart(10, "0")}`, value };
 }

@@ -16,8 +16,6 @@ export interface LatencyOptions {
   readonly warmUpSeconds: number;
   readonly seconds: number;
   readonly roles: readonly Role[];
-  /** Options of Node for the process of a role. */
-  readonly nodeArgs?: (role: Role) => readonly string[];
 }
 
 const INPUTS = 4;
@@ -32,8 +30,7 @@ export async function latency(services: Services, options: LatencyOptions): Prom
   const processes: Palermo[] = [];
   await createTopic(services.brokers, name, INPUTS);
   const env = environment({ name, topic: name });
-  for (const role of [...roles].reverse())
-    processes.push(await startPalermo({ services, role, env, nodeArgs: options.nodeArgs?.(role) ?? [] }));
+  for (const role of [...roles].reverse()) processes.push(await startPalermo({ services, role, env }));
   const bus = benchBus(services.brokers);
   const received = new Map<string, number>();
   const consumer = bus.consumer(`${name}-reader`, { maxWaitMs: 5 });

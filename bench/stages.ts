@@ -1,15 +1,12 @@
 /** Where the CPU of the stream path goes: one pass under V8's profiler, its samples given to stages. */
 import { join } from "node:path";
-import { GAP_MS, messages } from "./end-to-end.ts";
-import { lines } from "./generate.ts";
+import { fillTransactions } from "./end-to-end.ts";
 import type { Role } from "./palermo.ts";
 import { runPass } from "./pipeline.ts";
 import { stagesOf } from "./profile-stages.ts";
 import type { Row } from "./report.ts";
 import type { Services } from "./services.ts";
-import { createTopic, fill } from "./topic.ts";
 
-const INPUTS = 4;
 const ROLES: readonly Role[] = ["intake", "screen"];
 
 /**
@@ -18,8 +15,7 @@ const ROLES: readonly Role[] = ["intake", "screen"];
  */
 export async function stages(services: Services, folder: string, count: number, accounts: number): Promise<Row[]> {
   const topic = `stages-${count}`;
-  await createTopic(services.brokers, topic, INPUTS);
-  await fill(services.brokers, topic, INPUTS, messages(lines(count, { accounts, gapMs: GAP_MS })));
+  await fillTransactions(services, topic, count, accounts);
   const nodeArgs = (role: Role): string[] => ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${role}`];
   const pass = await runPass({ services, name: topic, topic, roles: ROLES, nodeArgs });
   const rows: Row[] = [];
