@@ -3,8 +3,8 @@
  * difference names the thing, what was found and what was expected.
  */
 import type { EntityKey } from "../domain/entity.ts";
-import type { Counted } from "../screen/counted.ts";
 import { CONTENT_HASH_MS } from "../screen/recent-codec.ts";
+import { BITS, type RecentEvents } from "../screen/recent-events.ts";
 import type { SettledAlert } from "../screen/settled.ts";
 import type { Slots } from "../screen/slots.ts";
 import type { Entity, EntityState } from "../screen/state.ts";
@@ -90,12 +90,12 @@ const PARTS: readonly (readonly [string, (state: EntityState) => unknown])[] = [
     (state) => [...state.marks.map((mark) => [mark.root, mark.ruleId, mark.flow, mark.distance].join())].sort(),
   ],
   ["measures", (state) => bySlot(state.measures, ({ recent, buckets }) => [recent, buckets])],
-  ["measures of movements", ({ counted, recent }) => recent.map((_, i) => countedAt(counted, i))],
+  ["measures of movements", ({ recent }) => Array.from(recent, (_, i) => countedAt(recent, i))],
 ];
 
 /** The content hash of an older one is not stored: it serves the look for repeats, which ends before. */
 function recentOf({ recent, clock }: EntityState): unknown {
-  return recent.map((event) => (event.time >= clock - CONTENT_HASH_MS ? event : { ...event, contentHash: 0 }));
+  return Array.from(recent, (event) => (event.time >= clock - CONTENT_HASH_MS ? event : { ...event, contentHash: 0 }));
 }
 
 /** By slot, so that the same under another rule or measure is a difference. */
@@ -107,10 +107,10 @@ function bySlot<T>(slots: Slots<T>, of: (item: T) => unknown): Record<number, un
   return found;
 }
 
-/** What measures ask of movement `i`: its time, amount and bits, and by slot the keys that it shows. */
-function countedAt({ cells, stride, keys }: Counted, i: number): unknown {
+/** What measures ask of movement `i`: the bits of those that count it, and by slot the keys that it shows. */
+function countedAt({ cells, stride, keys }: RecentEvents, i: number): unknown {
   const shown = Object.fromEntries(keys.map((column, slot) => [slot, column?.[i]]));
-  return { cells: cells.slice(i * stride, (i + 1) * stride), keys: shown };
+  return { bits: cells.slice(i * stride + BITS, (i + 1) * stride), keys: shown };
 }
 
 function stateDifference(found: EntityState, expected: EntityState): string | undefined {

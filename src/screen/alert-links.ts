@@ -100,6 +100,10 @@ export function openForOf(subject: Subject, hits: readonly HitView[], alert: Ale
 /** The customer with whom an entity that is not held here moved money last. */
 export function lastCustomer({ state }: JudgeContext): EntityKey | undefined {
   if (state.own) return undefined;
-  return state.recent.findLast((event) => event.otherOwn && event.moved && !event.reversed && event.other !== "")
-    ?.other;
+  const { recent } = state;
+  for (let i = recent.length - 1; i >= 0; i -= 1) {
+    const other = recent.otherAt(i);
+    if (recent.isOtherOwn(i) && recent.isStanding(i) && other !== "") return other;
+  }
+  return undefined;
 }

@@ -6,35 +6,41 @@
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import type { Measure } from "../rules/plan.ts";
 import { read32, type TextList, type TextTable, write32 } from "./codec-texts.ts";
-import { bitOf, type Counted, eventsIn, isPlain, keyAt, setCounted, setKey, wordOf } from "./counted.ts";
+import { bitOf, isPlain, keyAt, setCounted, setKey, wordOf } from "./counted.ts";
+import type { RecentEvents } from "./recent-events.ts";
 
 /** Appends which numbers count the events of a state. */
-export function encodeNumbers(writer: ByteWriter, counted: Counted, measures: readonly Measure[]): void {
-  const found = combine(counted, measures, ({ adds }) => adds === "one" || adds === "amount");
+export function encodeNumbers(writer: ByteWriter, recent: RecentEvents, measures: readonly Measure[]): void {
+  const found = combine(recent, measures, ({ adds }) => adds === "one" || adds === "amount");
   if (!encodeMeasures(writer, found)) return;
   for (const number of found.numbers) writer.varint(number);
 }
 
-/** Reads it into `counted`. `find` gives the index of the measure with a definition, -1 when there is none any more. */
+/** Reads it into `recent`. `find` gives the index of the measure with a definition, -1 when there is none any more. */
 export function decodeNumbers(
   reader: ByteReader,
-  counted: Counted,
+  recent: RecentEvents,
   measures: readonly Measure[],
   find: (definition: number) => number,
 ): void {
   const named = decodeMeasures(reader, measures, find);
   if (named.length === 0) return;
   const combinations = decodeCombinations(reader, named.length);
-  for (let i = 0; i < eventsIn(counted); i += 1) {
+  for (let i = 0; i < recent.length; i += 1) {
     const number = reader.varint();
     const members = combinations[number] ?? reader.fail(`combination ${number} of measures`);
-    for (const member of members) count(counted, named[member] as number, i);
+    for (const member of members) count(recent, named[member] as number, i);
   }
 }
 
 /** Appends which keys the events of a state show to sets. */
-export function encodeSets(writer: ByteWriter, counted: Counted, measures: readonly Measure[], texts: TextTable): void {
-  const found = combine(counted, measures, ({ adds }) => adds === "key");
+export function encodeSets(
+  writer: ByteWriter,
+  recent: RecentEvents,
+  measures: readonly Measure[],
+  texts: TextTable,
+): void {
+  const found = combine(recent, measures, ({ adds }) => adds === "key");
   if (!encodeMeasures(writer, found)) return;
   const { named, numbers } = found;
   const slots = [...new Set(named.map(({ keySlot }) => keySlot))];
@@ -48,15 +54,15 @@ export function encodeSets(writer: ByteWriter, counted: Counted, measures: reado
     if (number === 0) return;
     writer.varint(i - before - 1);
     writer.varint(number);
-    for (const slot of shownBy[number - 1] ?? []) texts.write(writer, keyAt(counted, slot, i) as string);
+    for (const slot of shownBy[number - 1] ?? []) texts.write(writer, keyAt(recent, slot, i) as string);
     before = i;
   });
 }
 
-/** Reads it into `counted`; keys of measures that are no more are left out. */
+/** Reads it into `recent`; keys of measures that are no more are left out. */
 export function decodeSets(
   reader: ByteReader,
-  counted: Counted,
+  recent: RecentEvents,
   measures: readonly Measure[],
   find: (definition: number) => number,
   texts: TextList,
@@ -76,22 +82,22 @@ export function decodeSets(
   let at = -1;
   for (let left = reader.count(2); left > 0; left -= 1) {
     at += reader.varint() + 1;
-    if (at >= eventsIn(counted)) reader.fail(`recent event ${at}`);
+    if (at >= recent.length) reader.fail(`recent event ${at}`);
     const number = reader.varint();
     const members = combinations[number] ?? reader.fail(`combination ${number} of measures`);
     const known = members.map((member) => named[member] as number);
-    for (const index of known) count(counted, index, at);
+    for (const index of known) count(recent, index, at);
     for (const column of shownBy[number] ?? []) {
       const key = texts.read(reader);
       const slot = slots.get(column);
       const isShown = known.some((index) => index >= 0 && measures[index]?.keySlot === slot);
-      if (slot !== undefined && isShown) setKey(counted, slot, at, key);
+      if (slot !== undefined && isShown) setKey(recent, slot, at, key);
     }
   }
 }
 
-function count(counted: Counted, index: number, i: number): void {
-  if (index >= 0) setCounted(counted, index, i);
+function count(recent: RecentEvents, index: number, i: number): void {
+  if (index >= 0) setCounted(recent, index, i);
 }
 
 interface Combined {
@@ -105,7 +111,7 @@ interface Combined {
 
 /** The combinations of some measures that occur, in the order in which they do. */
 function combine(
-  { cells, stride }: Counted,
+  { cells, stride }: RecentEvents,
   measures: readonly Measure[],
   isWanted: (measure: Measure) => boolean,
 ): Combined {

@@ -11,9 +11,9 @@ import type { JudgeContext } from "./context.ts";
 import { type LedgerRow, type ReadingDetail, readingDetail } from "./measures.ts";
 import { pastDetail } from "./past-readings.ts";
 import { measureOf } from "./plain-readings.ts";
+import type { RecentEvent } from "./recent-events.ts";
 import { refinedDetail } from "./refined-readings.ts";
 import { plainValue } from "./render.ts";
-import type { RecentEvent } from "./state.ts";
 import type { PreparedRule } from "./subject-index.ts";
 
 type Listed = Evidence["listed"][number];
@@ -90,8 +90,12 @@ function listedNow(context: JudgeContext): Listed[] {
 
 /** First, last, largest and the one that crossed the line; then the newest others, up to the cap. */
 function listed(context: JudgeContext, detail: ReadingDetail): Listed[] {
-  const wanted = new Set(detail.seqs);
-  const events = context.state.recent.filter((event) => wanted.has(event.seq));
+  const { recent } = context.state;
+  const events = detail.seqs
+    .map((seq) => recent.placeOf(seq))
+    .filter((i) => i >= 0 && i < recent.length)
+    .sort((a, b) => a - b)
+    .map((i) => recent.at(i));
   if (events.length === 0) return [];
   const why = new Map<RecentEvent, Listed["why"]>();
   const last = events[events.length - 1] as RecentEvent;

@@ -19,7 +19,8 @@ import type { CompiledRule } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
 import { farEntity } from "./movement-fold.ts";
 import type { FoldSink } from "./outputs.ts";
-import type { EntityState, RecentEvent } from "./state.ts";
+import type { RecentEvents } from "./recent-events.ts";
+import type { EntityState } from "./state.ts";
 import { ruleOf } from "./subject-index.ts";
 import { targetsNow } from "./targets.ts";
 import { derivedIndex, isVictimRole, tellingId } from "./tellings.ts";
@@ -170,31 +171,35 @@ function flowsToFollow(
   const found = new Map<EntityKey, { time: number; amount: number; txId: string }>();
   const downstream = trace.flow === "downstream";
   const oldest = context.now - MARK_LOOKBACK_MS;
-  for (const event of context.state.recent) {
-    if (only !== undefined && event.other !== only) continue;
-    if (event.other === "" || event.reversed || event.time <= oldest || event.incoming === downstream) continue;
-    if (downstream ? event.time < trace.about : event.time > trace.about) continue;
-    take(found, event, downstream);
+  const { recent } = context.state;
+  for (let i = 0; i < recent.length; i += 1) {
+    const other = recent.otherAt(i);
+    if (other === "" || (only !== undefined && other !== only)) continue;
+    const time = recent.timeAt(i);
+    if (recent.isReversed(i) || time <= oldest || recent.isIncoming(i) === downstream) continue;
+    if (downstream ? time < trace.about : time > trace.about) continue;
+    take(found, recent, i, downstream);
   }
   return found;
 }
 
 function take(
   found: Map<EntityKey, { time: number; amount: number; txId: string }>,
-  event: RecentEvent,
+  recent: RecentEvents,
+  i: number,
   downstream: boolean,
 ): void {
-  const amount = Number.isNaN(event.amount) ? 0 : event.amount;
-  const known = found.get(event.other);
+  const amount = Number.isNaN(recent.amountAt(i)) ? 0 : recent.amountAt(i);
+  const known = found.get(recent.otherAt(i));
   if (known === undefined) {
-    found.set(event.other, { time: event.time, amount, txId: event.txId });
+    found.set(recent.otherAt(i), { time: recent.timeAt(i), amount, txId: recent.txIdAt(i) });
     return;
   }
   known.amount += amount;
   // Upstream the latest payment counts: what funded it came before.
   if (!downstream) {
-    known.time = event.time;
-    known.txId = event.txId;
+    known.time = recent.timeAt(i);
+    known.txId = recent.txIdAt(i);
   }
 }
 
@@ -203,8 +208,11 @@ function isHub(context: JudgeContext): boolean {
   const kind = kindOf(context.entity);
   if (kind === "merchant" || kind === "employer") return true;
   if (context.profile?.partyType === "public") return true;
-  if (context.state.recent.length <= HUB_COUNTERPARTIES) return false;
-  return new Set(context.state.recent.map((event) => event.other)).size > HUB_COUNTERPARTIES;
+  const { recent } = context.state;
+  if (recent.length <= HUB_COUNTERPARTIES) return false;
+  const others = new Set<EntityKey>();
+  for (let i = 0; i < recent.length; i += 1) others.add(recent.otherAt(i));
+  return others.size > HUB_COUNTERPARTIES;
 }
 
 /**

@@ -7,8 +7,8 @@ import { oneOf, readNumber, writeNumber } from "../domain/codec-parts.ts";
 import type { TextList, TextTable } from "./codec-texts.ts";
 import { CELLS, contributionsIn, newestIn, seqAt, timeAt, valueAt } from "./contributions.ts";
 import { KeySet } from "./key-set.ts";
-import type { Bucket, KeyEntry, MeasureState, RecentEvent } from "./state.ts";
-import { firstAbove } from "./windows.ts";
+import type { RecentEvents } from "./recent-events.ts";
+import type { Bucket, KeyEntry, MeasureState } from "./state.ts";
 
 // Flags of a measure.
 const KEYED = 1;
@@ -31,9 +31,7 @@ const SECOND_MS = 1_000;
 
 /** What measures are told relative to. */
 export interface MeasureFrame {
-  readonly recent: readonly RecentEvent[];
-  /** Sequence numbers of `recent`, ascending. */
-  readonly seqs: readonly number[];
+  readonly recent: RecentEvents;
   /** Finite. */
   readonly origin: number;
 }
@@ -109,16 +107,18 @@ function encodeContributions(writer: ByteWriter, state: MeasureState, frame: Mea
 
 /** Where the contributions stand among the recent events; undefined when one does not, or its time differs. */
 function placesIn(recent: readonly number[], frame: MeasureFrame): number[] | undefined {
-  const count = contributionsIn(recent);
   const places: number[] = [];
-  let next = 0;
-  for (let at = 0; at < frame.seqs.length && next < count; at += 1) {
-    if (frame.seqs[at] !== seqAt(recent, next)) continue;
-    if (frame.recent[at]?.time !== timeAt(recent, next)) return undefined;
+  for (let next = 0; next < contributionsIn(recent); next += 1) {
+    const at = frame.recent.placeOf(seqAt(recent, next));
+    if (!isShown(frame, at, timeAt(recent, next))) return undefined;
     places.push(at);
-    next += 1;
   }
-  return next === count ? places : undefined;
+  return places;
+}
+
+/** Whether recent event `at` is there, and of this time. */
+function isShown({ recent }: MeasureFrame, at: number, time: number): boolean {
+  return at >= 0 && at < recent.length && recent.timeAt(at) === time;
 }
 
 function valueForm(
@@ -130,7 +130,7 @@ function valueForm(
   let ones = 0;
   while (ones < count && valueAt(recent, ones) === 1) ones += 1;
   if (ones === count) return "one";
-  return at?.every((place, i) => frame.recent[place]?.amount === valueAt(recent, i)) ? "amount" : "listed";
+  return at?.every((place, i) => frame.recent.amountAt(place) === valueAt(recent, i)) ? "amount" : "listed";
 }
 
 function encodeListed(writer: ByteWriter, recent: readonly number[], origin: number): void {
@@ -177,8 +177,9 @@ function decodeContributions(reader: ByteReader, frame: MeasureFrame): number[] 
     const at = place === "bits" ? decodeBits(reader, frame.recent.length) : decodeGaps(reader, count);
     if (at.length !== count) reader.fail(`${count} contributions`);
     for (const one of at) {
-      const event = frame.recent[one] ?? reader.fail(`recent event ${one}`);
-      recent.push(event.seq, event.time, value === "amount" ? event.amount : 1);
+      if (one >= frame.recent.length) reader.fail(`recent event ${one}`);
+      const amount = value === "amount" ? frame.recent.amountAt(one) : 1;
+      recent.push(frame.recent.seqAt(one), frame.recent.timeAt(one), amount);
     }
   }
   if (value === "listed") for (let i = 0; i < count; i += 1) recent[i * CELLS + 2] = readNumber(reader);
@@ -259,9 +260,8 @@ function decodeBuckets(reader: ByteReader, ones: boolean, origin: number): Bucke
 function encodeKeys(writer: ByteWriter, keys: KeySet, frame: MeasureFrame, texts: TextTable): void {
   writer.varint(keys.size);
   for (const entry of keys.entries) {
-    const at = firstAbove(frame.seqs, entry.lastSeq) - 1;
-    const event = frame.recent[at];
-    const shown = event !== undefined && event.seq === entry.lastSeq && event.time === entry.lastTime;
+    const at = frame.recent.placeOf(entry.lastSeq);
+    const shown = isShown(frame, at, entry.lastTime);
     const first = firstFlag(entry);
     writer.u8((shown ? SHOWN_BY_RECENT : 0) | first);
     texts.write(writer, entry.key);
@@ -286,9 +286,9 @@ function decodeKeys(reader: ByteReader, frame: MeasureFrame, texts: TextList): K
     let lastTime: number;
     if (flags & SHOWN_BY_RECENT) {
       const at = frame.recent.length - 1 - reader.varint();
-      const event = frame.recent[at] ?? reader.fail(`recent event ${at}`);
-      lastSeq = event.seq;
-      lastTime = event.time;
+      if (at < 0) reader.fail(`recent event ${at}`);
+      lastSeq = frame.recent.seqAt(at);
+      lastTime = frame.recent.timeAt(at);
     } else {
       lastSeq = reader.zigzag();
       lastTime = reader.zigzag() + frame.origin;

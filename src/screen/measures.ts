@@ -8,7 +8,7 @@ import type { Measure } from "../rules/plan.ts";
 import { CELLS, firstSeqAbove, firstTimeAbove, newestIn, seqAt, takeOutAt, timeAt, valueAt } from "./contributions.ts";
 import { KeySet } from "./key-set.ts";
 import { addToGroup, expireGroups } from "./split.ts";
-import type { EntityState, KeyEntry, MeasureState, RecentEvent } from "./state.ts";
+import type { EntityState, KeyEntry, MeasureState } from "./state.ts";
 import { addToBuckets, dropBuckets, subtractFromBuckets } from "./windows.ts";
 
 export { type LedgerRow, type ReadingDetail, readingDetail } from "./reading-detail.ts";
@@ -38,7 +38,7 @@ export function measureState(state: EntityState, measure: Measure): MeasureState
 }
 
 /**
- * A contribution in order: neither `event.time` nor `event.seq` is below those of earlier ones. Kind number
+ * A contribution in order: neither `seq` nor `time` of its event are below those of earlier ones. Kind number
  * takes `value` (NaN is not counted), the keyed kinds take `key` (undefined is not counted), a split both.
  * One that is older than the newest all the same (its tail had overflowed) is counted as a late one. What
  * no window can count any more is dropped on the way.
@@ -46,11 +46,10 @@ export function measureState(state: EntityState, measure: Measure): MeasureState
 export function contribute(
   state: MeasureState,
   measure: Measure,
-  event: Pick<RecentEvent, "seq" | "time">,
+  { seq, time }: { readonly seq: number; readonly time: number },
   value: number,
   key: string | undefined,
 ): void {
-  const { time, seq } = event;
   if (time < state.newest) {
     contributeLate(state, measure, time, seq, value, key);
     return;

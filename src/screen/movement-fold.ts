@@ -4,27 +4,16 @@
  */
 import { fnv1a32, hash48 } from "../base/hash.ts";
 import { AUTHORISATION_MS, LATENESS_COUNTED_MS, RECENT_EVENTS_MAX, SEEN_IDS_MAX, SEEN_IDS_MS } from "../base/limits.ts";
-import { appended } from "../base/lists.ts";
 import { type EntityKey, entityKey } from "../domain/entity.ts";
 import type { Tx, TxSide } from "../domain/tx.ts";
 import type { TxView } from "../domain/view.ts";
 import type { Measure } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
-import {
-  addedBy,
-  clearCounted,
-  findById,
-  isCounted,
-  isPlain,
-  pushEvent,
-  setAmount,
-  setCounted,
-  shiftEvent,
-} from "./counted.ts";
+import { addedBy, clearCounted, isCounted, isPlain, setCounted } from "./counted.ts";
 import { adjustContribution, contribute, contributeLate, evict, measureState, removeContribution } from "./measures.ts";
 import { takeSamples } from "./samples.ts";
 import { isBehind, keepKey, show, showLate } from "./shown-keys.ts";
-import type { EntityState, RecentEvent } from "./state.ts";
+import type { EntityState } from "./state.ts";
 import { addToBuckets, dropBuckets } from "./windows.ts";
 
 /** How a view relates to what the entity has counted already. */
@@ -41,14 +30,14 @@ export function findRepeat(state: EntityState, view: TxView): Repeat {
   const linked = concernsOther(tx);
   const hash = fnv1a32(tx.id);
   const movementHash = tx.movementId === tx.id ? hash : fnv1a32(tx.movementId);
-  let i = state.recent.length;
+  const { recent } = state;
+  let i = recent.length;
   while (i > 0) {
-    i = findById(state.counted, i - 1, oldest, hash, movementHash);
+    i = recent.findById(i - 1, oldest, hash, movementHash);
     if (i < 0) break;
-    const event = state.recent[i] as RecentEvent;
-    if (event.incoming !== incoming) continue;
-    if (event.txId === tx.id) return event.contentHash === tx.contentHash ? "duplicate" : "conflict";
-    if (!linked && event.movementId === tx.movementId) return "posting";
+    if (recent.isIncoming(i) !== incoming) continue;
+    if (recent.txIdAt(i) === tx.id) return recent.contentHashAt(i) === tx.contentHash ? "duplicate" : "conflict";
+    if (!linked && recent.movementIdAt(i) === tx.movementId) return "posting";
   }
   if (state.seen === undefined) return "none";
   const time = state.seen.get(seenHash(linked ? tx.id : tx.movementId, incoming));
@@ -133,13 +122,13 @@ export function farEntity(side: TxSide): EntityKey {
 
 function remember(context: JudgeContext, view: TxView, reversed: boolean): void {
   const { state } = context;
+  const { recent } = state;
   const { tx } = view;
   const other = context.other as TxSide;
   const open = tx.stage === "authorised" && !reversed;
   if (open) state.openAuthorisations++;
   context.currentSeq = state.seq;
-  const event: RecentEvent = {
-    seq: state.seq++,
+  recent.push(state.seq++, {
     time: tx.time,
     txId: tx.id,
     movementId: tx.movementId,
@@ -154,11 +143,9 @@ function remember(context: JudgeContext, view: TxView, reversed: boolean): void 
     contentHash: tx.contentHash,
     open,
     reversed,
-  };
-  state.recent = appended(state.recent, event);
-  pushEvent(state.counted, event);
+  });
   const horizon = tx.time - context.pack.horizonMs;
-  while (state.recent.length > RECENT_EVENTS_MAX || (state.recent[0]?.time ?? Number.POSITIVE_INFINITY) <= horizon) {
+  while (recent.length > RECENT_EVENTS_MAX || (recent.length > 0 && recent.timeAt(0) <= horizon)) {
     forgetOldest(context);
   }
 }
@@ -175,31 +162,29 @@ function rememberAct(context: JudgeContext, view: TxView): void {
 
 function forgetOldest(context: JudgeContext): void {
   const { state, index } = context;
-  const event = state.recent[0] as RecentEvent; // The caller has found one.
-  if (event.open) state.openAuthorisations--;
-  for (const measure of index.plain) {
-    if (isCounted(state.counted, measure.index, 0)) keepOldest(context, measure, event);
-  }
+  const { recent } = state;
+  if (recent.isOpen(0)) state.openAuthorisations--;
+  for (const measure of index.plain) if (isCounted(recent, measure.index, 0)) keepOldest(context, measure);
   for (const measure of index.listed) {
     const kept = state.measures.get(measure.index);
-    if (kept !== undefined) evict(kept, measure, event.seq);
+    if (kept !== undefined) evict(kept, measure, recent.seqAt(0));
   }
-  state.recent.shift();
-  shiftEvent(state.counted);
-  rememberSeen(state, seenHash(event.movementId, event.incoming), event.time);
+  rememberSeen(state, seenHash(recent.movementIdAt(0), recent.isIncoming(0)), recent.timeAt(0));
+  recent.shift();
 }
 
 /** What a plain measure still needs of the event that leaves: a share in a bucket, or its key. */
-function keepOldest({ state, now }: JudgeContext, measure: Measure, event: RecentEvent): void {
+function keepOldest({ state, now }: JudgeContext, measure: Measure): void {
   if (measure.adds === "key") {
     keepKey(state, measure, 0, now);
     return;
   }
   const from = now - measure.windowMs;
-  if (event.time <= from) return;
+  const time = state.recent.timeAt(0);
+  if (time <= from) return;
   const { buckets } = measureState(state, measure);
   dropBuckets(buckets, from);
-  addToBuckets(buckets, measure.windowMinMs, event.time, addedBy(state.counted, measure, 0), Math.max(event.time, now));
+  addToBuckets(buckets, measure.windowMinMs, time, addedBy(state.recent, measure, 0), Math.max(time, now));
 }
 
 /** Ids are kept for as long as a late movement still counts. */
@@ -222,13 +207,13 @@ function seenHash(movementId: string, incoming: boolean): number {
 function contributeAll(context: JudgeContext, view: TxView): void {
   const { state, index } = context;
   const { measures } = index.candidates(view.tx, view.direction);
-  const event = state.recent[state.recent.length - 1] as RecentEvent;
+  const event = { seq: context.currentSeq, time: view.tx.time };
   for (const measure of measures) {
     const value = contribution(context, measure);
     if (value === undefined) continue;
     const key = measure.key?.(context);
     if (measure.kind !== "number" && key === undefined) continue;
-    if (isPlain(measure)) count(context, measure, event, value, key);
+    if (isPlain(measure)) count(context, measure, value, key);
     else contribute(measureState(state, measure), measure, event, value, key);
     // A later measure's filter may read this one.
     context.touch();
@@ -236,20 +221,18 @@ function contributeAll(context: JudgeContext, view: TxView): void {
 }
 
 /** Counts the newest event in a plain measure: as a late one where a newer event counts there already. */
-function count(
-  { state, index }: JudgeContext,
-  measure: Measure,
-  { time, seq }: RecentEvent,
-  value: number,
-  key: string | undefined,
-): void {
+function count({ state, index }: JudgeContext, measure: Measure, value: number, key: string | undefined): void {
   if (Number.isNaN(value)) return;
+  const { recent } = state;
+  const newest = recent.length - 1;
+  const time = recent.timeAt(newest);
   const behind = isBehind(state, measure, time);
   if (key !== undefined) {
     if (behind) showLate(state, measure, key, time, index.byKey);
     else show(state, measure, key, index.byKey);
-  } else if (behind) contributeLate(measureState(state, measure), measure, time, seq, value, undefined);
-  else setCounted(state.counted, measure.index, state.recent.length - 1);
+  } else if (behind)
+    contributeLate(measureState(state, measure), measure, time, recent.seqAt(newest), value, undefined);
+  else setCounted(recent, measure.index, newest);
 }
 
 /** What the movement, which lies in the measure's scope, adds to it; undefined when it does not count there. */
@@ -265,21 +248,19 @@ function contribution(context: JudgeContext, measure: Measure): number | undefin
 /** A booking takes the place of its authorisation: amount of the booking, time and place of the authorisation. */
 function settle(context: JudgeContext, view: TxView, of: string): boolean {
   const { state } = context;
-  const original = findByTxId(state, of, view.direction === "in");
-  if (original === undefined || !original.open) return false;
-  context.currentSeq = original.seq;
-  original.open = false;
-  original.settledBy = view.tx.id;
+  const { recent } = state;
+  const original = recent.findByTx(of, view.direction === "in");
+  if (original < 0 || !recent.isOpen(original)) return false;
+  const seq = recent.seqAt(original);
+  context.currentSeq = seq;
+  recent.settle(original, view.tx.id);
   // Of a booking whose amount cannot be told that of its authorisation stays.
-  if (view.tx.amount !== undefined) {
-    original.amount = view.tx.amount;
-    setAmount(state.counted, placeOf(state, original), view.tx.amount);
-  }
+  if (view.tx.amount !== undefined) recent.setAmount(original, view.tx.amount);
   state.openAuthorisations--;
   for (const measure of context.index.listed) {
     const kept = state.measures.get(measure.index);
     const value = kept === undefined ? undefined : measure.value?.(context);
-    if (kept !== undefined && value !== undefined) adjustContribution(kept, original.seq, value);
+    if (kept !== undefined && value !== undefined) adjustContribution(kept, seq, value);
   }
   rememberSeen(state, seenHash(view.tx.id, view.direction === "in"), view.tx.time);
   context.touch();
@@ -291,8 +272,8 @@ function subtractOriginal(context: JudgeContext, view: TxView, of: string): void
   const { state } = context;
   const { tx } = view;
   const incoming = view.direction === "in";
-  const original = findByTxId(state, of, incoming);
-  if (original !== undefined) takeOut(context, original);
+  const original = state.recent.findByTx(of, incoming);
+  if (original >= 0) takeOut(context, original);
   else if (state.seen?.has(seenHash(of, incoming)) || state.seen?.has(seenHash(tx.movementId, incoming))) {
     subtractOldOriginal(context);
   } else {
@@ -321,45 +302,28 @@ function subtractOldOriginal(context: JudgeContext): void {
   context.touch();
 }
 
-function takeOut(context: JudgeContext, event: RecentEvent): void {
-  if (event.reversed) return;
+/** Recent event `i` counts in no number any more; the keys that it showed stay. */
+function takeOut(context: JudgeContext, i: number): void {
   const { state } = context;
-  event.reversed = true;
-  if (event.open) {
-    event.open = false;
-    state.openAuthorisations--;
-  }
-  // It counts in no number any more; the keys that it showed stay.
-  const at = placeOf(state, event);
-  for (const { adds, index } of context.index.plain) if (adds !== "key") clearCounted(state.counted, index, at);
+  const { recent } = state;
+  if (recent.isReversed(i)) return;
+  if (recent.isOpen(i)) state.openAuthorisations--;
+  recent.reverse(i);
+  for (const { adds, index } of context.index.plain) if (adds !== "key") clearCounted(recent, index, i);
   for (const measure of context.index.listed) {
     const kept = state.measures.get(measure.index);
     if (kept !== undefined) {
-      removeContribution(kept, measure, event.seq, event.time, measure.value === undefined ? 1 : event.amount);
+      const value = measure.value === undefined ? 1 : recent.amountAt(i);
+      removeContribution(kept, measure, recent.seqAt(i), recent.timeAt(i), value);
     }
   }
   context.touch();
-}
-
-/** Where one of the recent events stands among them: sequence numbers grow by one. */
-function placeOf({ recent }: EntityState, { seq }: RecentEvent): number {
-  return seq - (recent[0] as RecentEvent).seq; // There is at least the event itself.
 }
 
 function expireAuthorisations(context: JudgeContext): void {
   const { state } = context;
   if (state.openAuthorisations === 0) return;
   const oldest = state.clock - AUTHORISATION_MS;
-  for (const event of state.recent) {
-    if (event.time >= oldest) break;
-    if (event.open) takeOut(context, event);
-  }
-}
-
-function findByTxId(state: EntityState, txId: string, incoming: boolean): RecentEvent | undefined {
-  for (let i = state.recent.length - 1; i >= 0; i--) {
-    const event = state.recent[i] as RecentEvent;
-    if (event.incoming === incoming && (event.txId === txId || event.settledBy === txId)) return event;
-  }
-  return undefined;
+  const { recent } = state;
+  for (let i = 0; i < recent.length && recent.timeAt(i) < oldest; i += 1) if (recent.isOpen(i)) takeOut(context, i);
 }

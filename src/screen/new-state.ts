@@ -2,7 +2,7 @@
 import { NONE } from "../base/lists.ts";
 import { type EntityKey, kindOf } from "../domain/entity.ts";
 import type { Flow, SubjectPlan } from "../rules/plan.ts";
-import { newCounted } from "./counted.ts";
+import { RecentEvents } from "./recent-events.ts";
 import { Slots } from "./slots.ts";
 import type { Entity, EntityParts, EntityState, FlowState, RuleState } from "./state.ts";
 import { Tail } from "./view-tail.ts";
@@ -13,8 +13,7 @@ export function newState(subject: SubjectPlan): EntityState {
     clock: Number.NEGATIVE_INFINITY,
     since: Number.POSITIVE_INFINITY,
     seq: 0,
-    recent: [],
-    counted: newCounted(subject.measures.length),
+    recent: new RecentEvents(subject.measures.length),
     act: undefined,
     openAuthorisations: 0,
     seen: undefined,

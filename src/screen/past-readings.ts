@@ -7,7 +7,8 @@ import type { Aggregate, Measure, PastQuery } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
 import { type ReadingDetail, readingDetail } from "./reading-detail.ts";
 import { reading } from "./readings.ts";
-import type { MeasureState, RecentEvent } from "./state.ts";
+import { RecentCursor } from "./recent-events.ts";
+import type { MeasureState } from "./state.ts";
 
 /** Found movements as a measure, so that windows, functions and evidence are those of measures. */
 interface Found extends MeasureState {
@@ -38,8 +39,7 @@ export function pastDetail(context: JudgeContext, aggregate: Aggregate, query: P
     aggregate.windowMs,
     -1,
   );
-  const oldest = state.recent[0];
-  const all = state.recent.length < RECENT_EVENTS_MAX || (oldest?.time ?? now) <= now - aggregate.windowMs;
+  const all = state.recent.length < RECENT_EVENTS_MAX || state.recent.timeAt(0) <= now - aggregate.windowMs;
   return { ...detail, value, exact: all };
 }
 
@@ -61,26 +61,28 @@ function findPast(context: JudgeContext, aggregate: Aggregate, query: PastQuery)
     labels: [] as string[],
   };
   const from = now - aggregate.windowMs;
-  for (const event of state.recent) {
-    if (event.seq >= currentSeq) break;
-    if (event.time <= from || !counts(context, event, query)) continue;
-    const value = query.value === undefined ? 1 : asked(context, event, query.value);
-    const key = query.key === undefined ? "" : asked(context, event, query.key);
+  const { recent } = state;
+  const cursor = new RecentCursor(recent);
+  const end = Math.min(recent.length, recent.placeOf(currentSeq));
+  for (cursor.i = 0; cursor.i < end; cursor.i += 1) {
+    if (cursor.time <= from || !counts(context, cursor, query)) continue;
+    const value = query.value === undefined ? 1 : asked(context, cursor, query.value);
+    const key = query.key === undefined ? "" : asked(context, cursor, query.key);
     if (value === undefined || key === undefined) continue;
-    found.recent.push(event.seq, event.time, value);
+    found.recent.push(recent.seqAt(cursor.i), cursor.time, value);
     found.labels.push(key);
   }
   return found;
 }
 
-function counts(context: JudgeContext, event: RecentEvent, query: PastQuery): boolean {
-  if (event.reversed || !event.moved) return false;
-  return query.matching === undefined || asked(context, event, query.matching) === true;
+function counts(context: JudgeContext, cursor: RecentCursor, query: PastQuery): boolean {
+  if (!cursor.recent.isStanding(cursor.i)) return false;
+  return query.matching === undefined || asked(context, cursor, query.matching) === true;
 }
 
 /** Asks a closure about an earlier movement. */
-function asked<T>(context: JudgeContext, event: RecentEvent, read: (c: JudgeContext) => T): T {
-  context.past = event;
+function asked<T>(context: JudgeContext, cursor: RecentCursor, read: (c: JudgeContext) => T): T {
+  context.past = cursor;
   const value = read(context);
   context.past = undefined;
   return value;
@@ -99,20 +101,22 @@ function dwellOf(context: JudgeContext, aggregate: Aggregate, query: PastQuery):
   let passedOn = 0;
   let left = 0;
   let weighted = 0;
-  for (const event of state.recent) {
-    if (event.time > now) break;
-    if (Number.isNaN(event.amount) || !counts(context, event, query)) continue;
-    if (event.incoming) {
-      waiting.push({ time: event.time, left: event.amount });
-      if (event.time > from) cameIn += event.amount;
+  const cursor = new RecentCursor(state.recent);
+  for (cursor.i = 0; cursor.i < state.recent.length; cursor.i += 1) {
+    const { time, amount } = cursor;
+    if (time > now) break;
+    if (Number.isNaN(amount) || !counts(context, cursor, query)) continue;
+    if (cursor.incoming) {
+      waiting.push({ time, left: amount });
+      if (time > from) cameIn += amount;
       continue;
     }
-    let open = event.amount;
+    let open = amount;
     while (open > 0 && first < waiting.length) {
       const oldest = waiting[first] as { readonly time: number; left: number }; // first is within the array.
       const part = Math.min(open, oldest.left);
-      const stayed = event.time - oldest.time;
-      if (event.time > from) {
+      const stayed = time - oldest.time;
+      if (time > from) {
         left += part;
         weighted += part * stayed;
       }

@@ -4,7 +4,7 @@
  */
 import type { Aggregate, AggregateFunction, Measure } from "../rules/plan.ts";
 import { newestIn } from "./contributions.ts";
-import { addedBy, bitOf, isCounted, isPlain, newestCounted, timeAt, wordOf } from "./counted.ts";
+import { addedBy, bitOf, isCounted, isPlain, newestCounted, wordOf } from "./counted.ts";
 import { newMeasureState } from "./measures.ts";
 import { before, bucketsFrom, bucketsTo, isOneByOne, reading } from "./readings.ts";
 import { keptKeys, setOf } from "./shown-keys.ts";
@@ -15,17 +15,18 @@ export function measureOf(state: EntityState, measure: Measure): MeasureState | 
   const kept = state.measures.get(measure.index);
   if (!isPlain(measure)) return kept;
   if (measure.adds === "key") return setOf(state, measure);
-  const recent: number[] = [];
-  const { counted } = state;
+  const list: number[] = [];
+  const { recent } = state;
   // A list drops what no window reaches when it grows.
-  const newest = newestCounted(counted, measure.index);
-  const oldest = newest < 0 ? 0 : timeAt(counted, newest) - measure.windowMs;
-  for (const [i, { seq, time }] of state.recent.entries()) {
-    if (time <= oldest || !isCounted(counted, measure.index, i)) continue;
-    recent.push(seq, time, addedBy(counted, measure, i));
+  const newest = newestCounted(recent, measure.index);
+  const oldest = newest < 0 ? 0 : recent.timeAt(newest) - measure.windowMs;
+  for (let i = 0; i < recent.length; i += 1) {
+    const time = recent.timeAt(i);
+    if (time <= oldest || !isCounted(recent, measure.index, i)) continue;
+    list.push(recent.seqAt(i), time, addedBy(recent, measure, i));
   }
-  if (kept === undefined && recent.length === 0) return undefined;
-  return { ...(kept ?? newMeasureState(measure)), recent, newest: newestIn(recent) };
+  if (kept === undefined && list.length === 0) return undefined;
+  return { ...(kept ?? newMeasureState(measure)), recent: list, newest: newestIn(list) };
 }
 
 /**
@@ -85,7 +86,7 @@ function windowOf(
 
 /** How far back no two neighbours are further apart than the gap, at most `mostMs`. */
 function burstMs(
-  { counted, recent }: EntityState,
+  { recent }: EntityState,
   { index }: Measure,
   now: number,
   gapMs: number,
@@ -93,10 +94,9 @@ function burstMs(
   leftOut: number,
 ): number {
   let reached = now;
-  const base = recent[0]?.seq ?? 0;
-  for (let i = (leftOut < 0 ? recent.length : leftOut - base) - 1; i >= 0; i -= 1) {
-    if (!isCounted(counted, index, i)) continue;
-    const time = timeAt(counted, i);
+  for (let i = (leftOut < 0 ? recent.length : recent.placeOf(leftOut)) - 1; i >= 0; i -= 1) {
+    if (!isCounted(recent, index, i)) continue;
+    const time = recent.timeAt(i);
     if (time > now) continue;
     if (reached - time > gapMs) break;
     reached = time;
@@ -106,28 +106,26 @@ function burstMs(
 }
 
 function addEvents(
-  { counted, recent }: EntityState,
+  { recent }: EntityState,
   measure: Measure,
   from: number,
   now: number,
   afterSeq: number,
   leftOut: number,
 ): void {
-  const { cells, stride } = counted;
+  const { cells, stride } = recent;
   const word = wordOf(measure.index);
   const bit = bitOf(measure.index);
-  // Sequence numbers grow by one from event to event.
-  const base = recent[0]?.seq ?? 0;
-  const low = Math.max(0, afterSeq + 1 - base);
-  const high = leftOut < 0 ? recent.length : leftOut - base;
+  const low = Math.max(0, recent.placeOf(afterSeq + 1));
+  const high = leftOut < 0 ? recent.length : recent.placeOf(leftOut);
   for (let i = high - 1; i >= low; i -= 1) {
     // The indexes are within the list.
     if (((cells[i * stride + word] as number) & bit) === 0) continue;
-    const time = timeAt(counted, i);
+    const time = recent.timeAt(i);
     // What one measure counts stands in order of time.
     if (time <= from) break;
     if (time > now) continue;
-    const value = addedBy(counted, measure, i);
+    const value = addedBy(recent, measure, i);
     add(total, time, time, 1, value, value, value);
   }
 }

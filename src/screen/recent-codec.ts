@@ -7,9 +7,9 @@ import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { LATENESS_COUNTED_MS, SEEN_IDS_MS } from "../base/limits.ts";
 import { indexIn, oneOf } from "../domain/codec-parts.ts";
 import { ENTITY_KINDS, type EntityKey, type EntityKind, entityKey } from "../domain/entity.ts";
-import { PURPOSES, RAILS } from "../domain/tx.ts";
+import { PURPOSES, type Purpose, RAILS, type Rail } from "../domain/tx.ts";
 import { IdReader, IdWriter, read32, type TextList, type TextTable, write32 } from "./codec-texts.ts";
-import type { RecentEvent } from "./state.ts";
+import type { RecentEvents } from "./recent-events.ts";
 
 /** An event older than this repeats nothing that may still come: its content hash is not stored. */
 export const CONTENT_HASH_MS = SEEN_IDS_MS + LATENESS_COUNTED_MS;
@@ -18,7 +18,6 @@ const SECOND_MS = 1_000;
 
 // Flags of the list.
 const IN_SECONDS = 1;
-const GAPLESS = 2;
 
 // Flags of an event; those from 128 on are rare and cost a byte more.
 const INCOMING = 1;
@@ -34,52 +33,47 @@ const SETTLED = 256;
 const ACCOUNT_PREFIX = entityKey("account", "");
 
 /** Appends the recent events; `clock` is the state's newest event time. */
-export function encodeRecent(
-  writer: ByteWriter,
-  recent: readonly RecentEvent[],
-  clock: number,
-  texts: TextTable,
-): void {
-  writer.varint(recent.length);
-  const first = recent[0];
-  if (first === undefined) return;
-  const unit = recent.every((event) => event.time % SECOND_MS === 0) ? SECOND_MS : 1;
-  const gapless = recent.every((event, i) => event.seq === first.seq + i);
-  writer.u8((unit === SECOND_MS ? IN_SECONDS : 0) | (gapless ? GAPLESS : 0));
-  writer.varint(first.seq);
-  let time = 0;
-  let seq = first.seq;
+export function encodeRecent(writer: ByteWriter, recent: RecentEvents, clock: number, texts: TextTable): void {
+  const { length } = recent;
+  writer.varint(length);
+  if (length === 0) return;
+  const unit = areInSeconds(recent) ? SECOND_MS : 1;
+  writer.u8(unit === SECOND_MS ? IN_SECONDS : 0);
+  writer.varint(recent.firstSeq);
+  let before = 0;
   const ids = new IdWriter();
   let alike = 0;
-  for (const [i, event] of recent.entries()) {
+  for (let i = 0; i < length; i += 1) {
     if (i === alike) alike = writeRun(writer, recent, i);
-    const flags = flagsOf(event);
+    const flags = flagsOf(recent, i);
+    const time = recent.timeAt(i);
     writer.varint(flags);
-    writer.zigzag((event.time - time) / unit);
-    if (!gapless) writer.zigzag(event.seq - seq);
-    ids.write(writer, event.txId);
-    if (flags & OWN_MOVEMENT) writer.text(event.movementId);
-    if (flags & AMOUNT_INTEGER) writer.zigzag(event.amount);
-    else writer.f64(event.amount);
-    if (flags & OTHER_ACCOUNT) texts.writeTail(writer, event.other, ACCOUNT_PREFIX.length);
-    else if (!(flags & NO_OTHER)) writeKey(writer, event.other, texts);
-    if (flags & SETTLED) writer.text(event.settledBy);
-    if (event.time >= clock - CONTENT_HASH_MS) write32(writer, event.contentHash);
-    time = event.time;
-    seq = event.seq;
+    writer.zigzag((time - before) / unit);
+    ids.write(writer, recent.txIdAt(i));
+    if (flags & OWN_MOVEMENT) writer.text(recent.movementIdAt(i));
+    if (flags & AMOUNT_INTEGER) writer.zigzag(recent.amountAt(i));
+    else writer.f64(recent.amountAt(i));
+    if (flags & OTHER_ACCOUNT) texts.writeTail(writer, recent.otherAt(i), ACCOUNT_PREFIX.length);
+    else if (!(flags & NO_OTHER)) writeKey(writer, recent.otherAt(i), texts);
+    if (flags & SETTLED) writer.text(recent.settledByAt(i));
+    if (time >= clock - CONTENT_HASH_MS) write32(writer, recent.contentHashAt(i));
+    before = time;
   }
 }
 
-/** Reads the recent events; the content hash of one older than `CONTENT_HASH_MS` is 0. */
-export function decodeRecent(reader: ByteReader, clock: number, texts: TextList): RecentEvent[] {
+function areInSeconds(recent: RecentEvents): boolean {
+  for (let i = 0; i < recent.length; i += 1) if (recent.timeAt(i) % SECOND_MS !== 0) return false;
+  return true;
+}
+
+/** Reads the recent events into `recent`; the content hash of one older than `CONTENT_HASH_MS` is 0. */
+export function decodeRecent(reader: ByteReader, recent: RecentEvents, clock: number, texts: TextList): void {
   const count = reader.count(4);
-  const recent: RecentEvent[] = [];
-  if (count === 0) return recent;
+  if (count === 0) return;
   const listFlags = reader.u8();
   const unit = listFlags & IN_SECONDS ? SECOND_MS : 1;
   const firstSeq = reader.varint();
   let time = 0;
-  let seq = firstSeq;
   const ids = new IdReader();
   let run: Run | undefined;
   for (let i = 0; i < count; i += 1) {
@@ -87,10 +81,8 @@ export function decodeRecent(reader: ByteReader, clock: number, texts: TextList)
     run.left -= 1;
     const flags = reader.varint();
     time += reader.zigzag() * unit;
-    seq = listFlags & GAPLESS ? firstSeq + i : seq + reader.zigzag();
     const txId = ids.read(reader);
-    recent.push({
-      seq,
+    recent.push(firstSeq + i, {
       time,
       txId,
       movementId: flags & OWN_MOVEMENT ? reader.text() : txId,
@@ -107,20 +99,21 @@ export function decodeRecent(reader: ByteReader, clock: number, texts: TextList)
       reversed: (flags & REVERSED) !== 0,
     });
   }
-  return recent;
 }
 
-function flagsOf(event: RecentEvent): number {
+function flagsOf(recent: RecentEvents, i: number): number {
   let flags = 0;
-  if (event.incoming) flags |= INCOMING;
-  if (event.open) flags |= OPEN;
-  if (event.reversed) flags |= REVERSED;
-  if (event.settledBy !== "") flags |= SETTLED;
-  if (event.otherOwn) flags |= OTHER_OWN;
-  if (event.movementId !== event.txId) flags |= OWN_MOVEMENT;
-  if (event.other === "") flags |= NO_OTHER;
-  else if (event.other.startsWith(ACCOUNT_PREFIX)) flags |= OTHER_ACCOUNT;
-  if (Number.isSafeInteger(event.amount) && !Object.is(event.amount, -0)) flags |= AMOUNT_INTEGER;
+  if (recent.isIncoming(i)) flags |= INCOMING;
+  if (recent.isOpen(i)) flags |= OPEN;
+  if (recent.isReversed(i)) flags |= REVERSED;
+  if (recent.settledByAt(i) !== "") flags |= SETTLED;
+  if (recent.isOtherOwn(i)) flags |= OTHER_OWN;
+  if (recent.movementIdAt(i) !== recent.txIdAt(i)) flags |= OWN_MOVEMENT;
+  const other = recent.otherAt(i);
+  if (other === "") flags |= NO_OTHER;
+  else if (other.startsWith(ACCOUNT_PREFIX)) flags |= OTHER_ACCOUNT;
+  const amount = recent.amountAt(i);
+  if (Number.isSafeInteger(amount) && !Object.is(amount, -0)) flags |= AMOUNT_INTEGER;
   return flags;
 }
 
@@ -133,8 +126,8 @@ function writeKey(writer: ByteWriter, key: EntityKey, texts: TextTable): void {
 
 /** How the next movements moved that agree in it. */
 interface Run {
-  readonly rail: RecentEvent["rail"];
-  readonly purpose: RecentEvent["purpose"];
+  readonly rail: Rail;
+  readonly purpose: Purpose | undefined;
   readonly moved: boolean;
   left: number;
 }
@@ -143,19 +136,19 @@ const NOT_MOVED = 15;
 assert(RAILS.length <= 16 && PURPOSES.length + 1 < NOT_MOVED, "rail and purpose fit into one byte");
 
 /** Rail in the low half of a byte, purpose (0: none) above; 15 there: nothing moved, and the purpose follows. */
-function writeRun(writer: ByteWriter, recent: readonly RecentEvent[], start: number): number {
-  const event = recent[start] as RecentEvent; // The caller's index.
+function writeRun(writer: ByteWriter, recent: RecentEvents, start: number): number {
+  const rail = recent.railAt(start);
+  const purpose = recent.purposeAt(start);
+  const moved = recent.isMoved(start);
+  const isAlike = (i: number) =>
+    recent.railAt(i) === rail && recent.purposeAt(i) === purpose && recent.isMoved(i) === moved;
   let end = start + 1;
-  while (end < recent.length && isAlike(recent[end] as RecentEvent, event)) end += 1;
-  const purpose = event.purpose === undefined ? 0 : indexIn(PURPOSES, event.purpose) + 1;
-  writer.u8(indexIn(RAILS, event.rail) | ((event.moved ? purpose : NOT_MOVED) << 4));
-  if (!event.moved) writer.u8(purpose);
+  while (end < recent.length && isAlike(end)) end += 1;
+  const number = purpose === undefined ? 0 : indexIn(PURPOSES, purpose) + 1;
+  writer.u8(indexIn(RAILS, rail) | ((moved ? number : NOT_MOVED) << 4));
+  if (!moved) writer.u8(number);
   writer.varint(end - start);
   return end;
-}
-
-function isAlike(a: RecentEvent, b: RecentEvent): boolean {
-  return a.rail === b.rail && a.purpose === b.purpose && a.moved === b.moved;
 }
 
 function readRun(reader: ByteReader): Run {

@@ -13,7 +13,6 @@ import type { HitView, MarkView } from "../domain/view.ts";
 import { decodeView, encodeView } from "../domain/view-codec.ts";
 import type { Measure, Pack } from "../rules/plan.ts";
 import { read32, read48, readTime, TextList, TextTable, write32, write48, writeTime } from "./codec-texts.ts";
-import { pushEvent } from "./counted.ts";
 import { decodeNumbers, decodeSets, encodeNumbers, encodeSets } from "./counted-codec.ts";
 import { decodeMeasure, encodeMeasure, type MeasureFrame } from "./measure-codec.ts";
 import { newState } from "./new-state.ts";
@@ -23,7 +22,7 @@ import { decodeSamples, encodeSamples } from "./sample-codec.ts";
 import type { EntityState, MeasureState } from "./state.ts";
 
 /** Version of the packed form; a change of layout needs the next one. */
-export const STATE_VERSION = 6;
+export const STATE_VERSION = 7;
 
 const OWN = 1;
 const HAS_REF = 2;
@@ -90,8 +89,7 @@ export function decodeState(reader: ByteReader, pack: Pack, kind: EntityKind): E
   state.seq = reader.varint();
   state.openAuthorisations = reader.varint();
   state.counterparties = reader.varint();
-  state.recent = decodeRecent(reader, state.clock, texts);
-  for (const event of state.recent) pushEvent(state.counted, event);
+  decodeRecent(reader, state.recent, state.clock, texts);
   for (let left = reader.count(7); left > 0; left -= 1) {
     const hash = read48(reader);
     state.seen ??= new Map();
@@ -167,9 +165,9 @@ function encodePlanned(
   texts: TextTable,
 ): void {
   const plan = pack.subjects[kind];
-  const frame: MeasureFrame = { recent: state.recent, seqs: state.recent.map((event) => event.seq), origin };
-  encodeNumbers(writer, state.counted, plan.measures);
-  encodeSets(writer, state.counted, plan.measures, texts);
+  const frame: MeasureFrame = { recent: state.recent, origin };
+  encodeNumbers(writer, state.recent, plan.measures);
+  encodeSets(writer, state.recent, plan.measures, texts);
   writer.varint(state.measures.size);
   state.measures.forEach((measure, index) => {
     write32(writer, at(plan.measures, index).definition);
@@ -211,16 +209,16 @@ function decodePlanned(
   texts: TextList,
 ): void {
   const plan = pack.subjects[kind];
-  const frame: MeasureFrame = { recent: state.recent, seqs: state.recent.map((event) => event.seq), origin };
+  const frame: MeasureFrame = { recent: state.recent, origin };
   const measures = new Finder(plan.measures, (measure: Measure) => measure.definition >>> 0);
   const samplers = new Finder(plan.samplers, (sampler) => sampler.definition >>> 0);
   const indicators = new Finder(plan.indicators, (rule) => fnv1a32(rule.id));
   const flows = new Finder(plan.indicators, (rule) => fnv1a32(rule.id));
   const typologies = new Finder(plan.typologies, (rule) => fnv1a32(rule.id));
   const numbers = new Finder(plan.measures, (measure) => measure.definition >>> 0);
-  decodeNumbers(reader, state.counted, plan.measures, (definition) => numbers.find(definition));
+  decodeNumbers(reader, state.recent, plan.measures, (definition) => numbers.find(definition));
   const sets = new Finder(plan.measures, (measure) => measure.definition >>> 0);
-  decodeSets(reader, state.counted, plan.measures, (definition) => sets.find(definition), texts);
+  decodeSets(reader, state.recent, plan.measures, (definition) => sets.find(definition), texts);
   for (let left = reader.count(7); left > 0; left -= 1) {
     const index = measures.find(read32(reader));
     const kept = decodeMeasure(reader, frame, texts);

@@ -5,42 +5,14 @@
  */
 import type { EntityKey, EntityKind } from "../domain/entity.ts";
 import type { Profile } from "../domain/profile.ts";
-import type { Purpose, Rail } from "../domain/tx.ts";
 import type { HitView, MarkView } from "../domain/view.ts";
 import type { Severity } from "../domain/vocabulary.ts";
 import type { Act } from "../rules/plan.ts";
-import type { Counted } from "./counted.ts";
 import type { KeySet } from "./key-set.ts";
+import type { RecentEvents } from "./recent-events.ts";
 import type { Said } from "./said.ts";
 import type { Slots } from "./slots.ts";
 import type { Tail } from "./view-tail.ts";
-
-/** One of the newest movements (at most RECENT_EVENTS_MAX), for exact windows, evidence and marks. */
-export interface RecentEvent {
-  /** Position in the entity's fold; grows by one for each movement counted. */
-  readonly seq: number;
-  readonly time: number;
-  readonly txId: string;
-  readonly movementId: string;
-  readonly incoming: boolean;
-  /** Base currency minor units; NaN when unknown. Changed when a booking settles an authorisation. */
-  amount: number;
-  /** Far side: account, wallet, card, party or merchant, in that order; empty for cash. */
-  readonly other: EntityKey;
-  /** The far side is held at this institution too. */
-  readonly otherOwn: boolean;
-  readonly rail: Rail;
-  readonly purpose: Purpose | undefined;
-  /** Booked or authorised: money that moved or is held. */
-  readonly moved: boolean;
-  readonly contentHash: number;
-  /** An authorisation that nothing has settled yet. */
-  open: boolean;
-  /** Taken out by a reversal: contributions are gone, the id stays known. */
-  reversed: boolean;
-  /** Id of the booking that settled this authorisation; empty when none did. */
-  settledBy: string;
-}
 
 /** Contributions older than the recent events, summed. Times are of the first and last contribution inside. */
 export interface Bucket {
@@ -153,10 +125,8 @@ export interface EntityState {
   since: number;
   /** Next sequence number. */
   seq: number;
-  /** Oldest first; sequence numbers grow by one from event to event. */
-  recent: RecentEvent[];
-  /** What plain measures ask of them, event by event in one list. */
-  readonly counted: Counted;
+  /** The newest movements, with what plain measures count of them. */
+  readonly recent: RecentEvents;
   /** Where and when the entity last gave an order, as far as a movement said where. */
   act: Act | undefined;
   /** How many of `recent` are open authorisations. */

@@ -64,8 +64,8 @@ export function createInspector(embedded: Embedded): Inspector {
     const state = embedded.entity(view.entity)?.work;
     if (state === undefined) return undefined;
     context.aim(state, indexes.get(kindOf(view.entity)) as SubjectIndex, view, view.time);
-    context.currentSeq =
-      state.recent.findLast((event) => event.txId === view.txId || event.settledBy === view.txId)?.seq ?? -1;
+    const place = state.recent.findByTx(view.txId);
+    context.currentSeq = place < 0 ? -1 : state.recent.seqAt(place);
     // A movement without a place, or of the other side, asks nothing of where the entity was before.
     if (state.act?.time === view.time) context.priorAct = acts.get(view.entity);
     return context;

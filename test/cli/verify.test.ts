@@ -5,6 +5,7 @@ import { createPass, type Pass } from "../../src/cli/verify-pass.ts";
 import { createDecoder } from "../../src/intake/decode.ts";
 import { loadPack } from "../../src/rules/load.ts";
 import { CONTENT_HASH_MS } from "../../src/screen/recent-codec.ts";
+import { BITS, CONTENT_HASH } from "../../src/screen/recent-events.ts";
 import { Slots } from "../../src/screen/slots.ts";
 import type { Entity } from "../../src/screen/state.ts";
 import { movements, RATES, RULES } from "../faults/sample.ts";
@@ -80,13 +81,15 @@ describe("differences", () => {
       `movements: ${expected.work.seq + 1}, expected ${expected.work.seq}`,
     );
     const richer = copy(expected);
-    const event = richer.work.recent.find(({ incoming }) => incoming);
-    if (event) event.amount += 1;
+    const { recent } = richer.work;
+    const received = Array.from(recent).findIndex(({ incoming }) => incoming);
+    recent.setAmount(received, recent.amountAt(received) + 1);
     expect(compareEntity(busiest, richer, expected, total)?.detail).toMatch(
       /^sum received \(minor units\): \d+, expected/,
     );
     const measured = copy(expected);
-    measured.work.counted.cells.fill(0);
+    const { cells, stride } = measured.work.recent;
+    measured.work.recent.cells = cells.map((cell, i) => (i % stride < BITS ? cell : 0));
     expect(compareEntity(busiest, measured, expected, total)?.detail).toMatch(/^measures of movements\./);
     const misplaced = copy(expected);
     const episodes = misplaced.work.rules.values();
@@ -97,15 +100,15 @@ describe("differences", () => {
 
   test("of an entity: other content of a movement, as long as a repeat of it would be compared", () => {
     const changedAt = (entity: Entity, ageMs: number): Entity => {
-      const event = entity.work.recent.at(-1);
-      if (event === undefined) throw new Error("the sample's busiest entity");
-      entity.work.clock = event.time + ageMs;
+      const { recent } = entity.work;
+      entity.work.clock = recent.timeAt(recent.length - 1) + ageMs;
       return entity;
     };
     const differing = (ageMs: number): string | undefined => {
       const found = changedAt(copy(expected), ageMs);
-      const event = found.work.recent.at(-1);
-      if (event !== undefined) Object.assign(event, { contentHash: event.contentHash ^ 1 });
+      const { recent } = found.work;
+      const cell = (recent.length - 1) * recent.stride + CONTENT_HASH;
+      recent.cells[cell] = (recent.cells[cell] as number) ^ 1;
       return compareEntity(busiest, found, changedAt(copy(expected), ageMs), total)?.detail;
     };
     expect(differing(CONTENT_HASH_MS)).toMatch(/^recent movements\.\d+\.contentHash: /);

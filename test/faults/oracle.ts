@@ -38,7 +38,7 @@ export function referenceOf({ pack, lists }: RunRig, lines: readonly (string | B
 
 /** What an entity has counted: movements in fold order with their amounts, and how many. */
 function counted({ work }: Entity): string {
-  return JSON.stringify([work.seq, work.recent.map(({ txId, incoming, amount }) => [txId, incoming, amount])]);
+  return JSON.stringify([work.seq, Array.from(work.recent, ({ txId, incoming, amount }) => [txId, incoming, amount])]);
 }
 
 /** Compares what was published and what is stored with the ordered pass; gives what was published. */

@@ -147,7 +147,9 @@ describe("a booking and its authorisation under one movement id", () => {
     it(`count once with the booked amount, ${name}`, () => {
       const account = new Account();
       expect(account.give(...order).at(-1)).toBe("duplicate");
-      expect(account.entity.work.recent.map((e) => [e.txId, e.amount, e.settledBy])).toEqual([["auth", 7_000, "book"]]);
+      expect(Array.from(account.entity.work.recent, (e) => [e.txId, e.amount, e.settledBy])).toEqual([
+        ["auth", 7_000, "book"],
+      ]);
     });
   }
 

@@ -7,6 +7,7 @@ import type { Pack } from "../../src/rules/plan.ts";
 import { createEmbedded, type Embedded } from "../../src/screen/embedded.ts";
 import type { HitRecord, Verdict } from "../../src/screen/outputs.ts";
 import { settleAlerts } from "../../src/screen/settled.ts";
+import type { Entity } from "../../src/screen/state.ts";
 import { indicator, move, packOf, profileOf, T0, typology } from "./build.ts";
 
 const COUNT = indicator(
@@ -49,6 +50,10 @@ function start(pack: Pack): Run {
     verdict: (_, verdict) => verdicts.push(verdict),
   });
   return Object.assign(Object.create(run) as Embedded, { alerts, hits, verdicts });
+}
+
+function idsOf(entity: Entity | undefined): string[] {
+  return Array.from(entity?.work.recent ?? [], ({ txId }) => txId);
 }
 
 function into(account: string, n: number, more: Partial<Parameters<typeof move>[0]> = {}): Tx[] {
@@ -109,8 +114,8 @@ describe("alerts", () => {
     const move1 = { movementId: "m", from: "b", to: "a", time: T0 };
     run.pushTx(move({ ...move1, id: "z-debtor", books: "both" }));
     run.pushTx(move({ ...move1, id: "z-creditor", books: "creditor" }));
-    expect(run.entity("account:a")?.work.recent.map((e) => e.txId)).toEqual(["z-creditor"]);
-    expect(run.entity("account:b")?.work.recent.map((e) => e.txId)).toEqual(["z-debtor"]);
+    expect(idsOf(run.entity("account:a"))).toEqual(["z-creditor"]);
+    expect(idsOf(run.entity("account:b"))).toEqual(["z-debtor"]);
   });
 });
 

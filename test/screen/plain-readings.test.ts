@@ -145,7 +145,7 @@ function screened(pack: Pack, txs: readonly Tx[], tailKeep: number): Screened {
     const view = routeTx(tx).find(({ entity }) => entity === "account:a");
     if (state === undefined || view === undefined) continue;
     context.aim(state, index, view, state.clock);
-    context.currentSeq = state.recent.at(-1)?.seq ?? -1;
+    context.currentSeq = state.seq - 1;
     told.push(pack.aggregates.map(({ slot }) => `${context.agg(slot)}`).join(" "));
   }
   return { embedded, told };

@@ -6,9 +6,10 @@ import { PURPOSES, RAILS } from "../../src/domain/tx.ts";
 import { SEVERITIES } from "../../src/domain/vocabulary.ts";
 import type { CompiledRule, Flow, Measure, MeasureKind, Pack, SubjectPlan } from "../../src/rules/plan.ts";
 import { contributionsIn, seqsOf } from "../../src/screen/contributions.ts";
-import { type Counted, newCounted, pushEvent, setCounted, setKey } from "../../src/screen/counted.ts";
+import { setCounted, setKey } from "../../src/screen/counted.ts";
 import { KeySet } from "../../src/screen/key-set.ts";
 import { CONTENT_HASH_MS } from "../../src/screen/recent-codec.ts";
+import { type RecentEvent, RecentEvents } from "../../src/screen/recent-events.ts";
 import { Slots } from "../../src/screen/slots.ts";
 import type {
   AlertState,
@@ -17,7 +18,6 @@ import type {
   FlowState,
   KeyEntry,
   MeasureState,
-  RecentEvent,
   RuleState,
   SampleState,
   SentAlert,
@@ -139,8 +139,7 @@ const oddTime = fc.oneof(time, fc.constantFrom(Number.NaN, Number.NEGATIVE_INFIN
 const value = fc.oneof(fc.constant(1), integer, fc.constantFrom(0.25, -0));
 const hash48 = fc.nat(2 ** 48 - 1);
 
-const recentEvent: fc.Arbitrary<Omit<RecentEvent, "seq"> & { gap: number }> = record({
-  gap: fc.oneof({ weight: 8, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 9 }) }),
+const recentEvent: fc.Arbitrary<RecentEvent> = record({
   time,
   txId: fc.oneof(
     text,
@@ -163,33 +162,30 @@ const recentEvent: fc.Arbitrary<Omit<RecentEvent, "seq"> & { gap: number }> = re
 interface Shape {
   readonly seconds: boolean;
   readonly ownIds: boolean;
-  readonly gapless: boolean;
 }
 
-function recentOf(
-  events: readonly (Omit<RecentEvent, "seq"> & { gap: number })[],
-  clock: number,
-  shape: Shape,
-): RecentEvent[] {
-  let seq = 6;
+type Numbered = RecentEvent & { readonly seq: number };
+
+const FIRST_SEQ = 7;
+
+function recentOf(events: readonly RecentEvent[], clock: number, shape: Shape): Numbered[] {
   const sorted = [...events].sort((a, b) => a.time - b.time);
-  return sorted.map(({ gap, ...event }) => {
-    seq += shape.gapless ? 1 : gap;
+  return sorted.map((event, i) => {
     const at = shape.seconds ? Math.floor(event.time / 1_000) * 1_000 : event.time;
     const movementId = shape.ownIds ? event.movementId : event.txId;
     // What the packed form does not keep: hashes that nothing can be compared with any more.
     const contentHash = at >= clock - CONTENT_HASH_MS ? event.contentHash : 0;
-    return { seq, ...event, time: at, movementId, contentHash };
+    return { ...event, seq: FIRST_SEQ + i, time: at, movementId, contentHash };
   });
 }
 
 /** Some of the events count in the sum, some show a key to the set. */
-function countedOf(recent: readonly RecentEvent[]): fc.Arbitrary<Counted> {
+function countedOf(recent: readonly Numbered[]): fc.Arbitrary<RecentEvents> {
   const { length } = recent;
   const one = fc.record({ sums: fc.boolean(), key: fc.option(text, { nil: undefined }) });
   return fc.array(one, { minLength: length, maxLength: length }).map((all) => {
-    const counted = newCounted(PLAN.measures.length);
-    for (const event of recent) pushEvent(counted, event);
+    const counted = new RecentEvents(PLAN.measures.length);
+    for (const event of recent) counted.push(event.seq, event);
     for (const [i, { sums, key }] of all.entries()) {
       if (sums) setCounted(counted, PLAIN, i);
       if (key === undefined) continue;
@@ -209,7 +205,7 @@ const onesBucket: fc.Arbitrary<Bucket> = fc
 
 type Pick3 = "one" | "amount" | "own";
 
-function numberState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState> {
+function numberState(recent: readonly Numbered[]): fc.Arbitrary<MeasureState> {
   const chosen = fc.array(fc.boolean(), { minLength: recent.length, maxLength: recent.length });
   const buckets = fc.oneof(fc.array(bucket, { maxLength: 4 }), fc.array(onesBucket, { maxLength: 4 }));
   return fc
@@ -240,7 +236,7 @@ const bucketState: fc.Arbitrary<MeasureState> = fc
     overflowed,
   }));
 
-function splitState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState> {
+function splitState(recent: readonly Numbered[]): fc.Arbitrary<MeasureState> {
   const groups = fc.array(fc.tuple(text, fc.array(fc.oneof(bucket, onesBucket), { maxLength: 2 })), { maxLength: 3 });
   return fc
     .tuple(numberState(recent), fc.array(text, { minLength: 1, maxLength: 3 }), groups)
@@ -251,7 +247,7 @@ function splitState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState> 
     });
 }
 
-function keyedState(recent: readonly RecentEvent[]): fc.Arbitrary<MeasureState> {
+function keyedState(recent: readonly Numbered[]): fc.Arbitrary<MeasureState> {
   const entry = fc.tuple(text, oddTime, time, fc.integer({ min: -1, max: 200 }), fc.nat(3), fc.nat());
   return fc.tuple(fc.array(entry, { maxLength: 6 }), fc.boolean()).map(([entries, overflowed]) => {
     const found = entries.map(([key, first, last, seq, mode, pick]): KeyEntry => {
@@ -337,7 +333,7 @@ export const state: fc.Arbitrary<EntityState> = fc
   .tuple(
     fc.array(recentEvent, { maxLength: 12 }),
     fc.oneof({ weight: 5, arbitrary: time }, { weight: 1, arbitrary: fc.constant(Number.NEGATIVE_INFINITY) }),
-    record<Shape>({ seconds: fc.boolean(), ownIds: fc.boolean(), gapless: fc.boolean() }),
+    record<Shape>({ seconds: fc.boolean(), ownIds: fc.boolean() }),
   )
   .chain(([events, clock, shape]) => {
     const recent = recentOf(events, clock, shape);
@@ -345,8 +341,7 @@ export const state: fc.Arbitrary<EntityState> = fc
       clock: fc.constant(clock),
       since: fc.oneof(time, fc.constant(Number.POSITIVE_INFINITY)),
       seq: fc.nat(),
-      recent: fc.constant(recent),
-      counted: countedOf(recent),
+      recent: countedOf(recent),
       act: fc.option(record({ time, cell: text }), { nil: undefined }),
       openAuthorisations: fc.nat(9),
       seen: fc

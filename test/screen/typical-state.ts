@@ -1,7 +1,7 @@
 /** The state of an account after some weeks of ordinary movements, for sizes and costs. */
 import { HOUR_MS } from "../../src/base/limits.ts";
 import type { Pack } from "../../src/rules/plan.ts";
-import { isPlain, pushEvent, setCounted } from "../../src/screen/counted.ts";
+import { isPlain, setCounted } from "../../src/screen/counted.ts";
 import { contribute, newMeasureState } from "../../src/screen/measures.ts";
 import { newRuleState, newState } from "../../src/screen/new-state.ts";
 import { show } from "../../src/screen/shown-keys.ts";
@@ -21,7 +21,6 @@ export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"
     const other = tx.debtor.account ?? "";
     const id = `tx-2026-${String(10_000_000 + n * 1_371)}`;
     const event = {
-      seq: n,
       time,
       txId: id,
       movementId: id,
@@ -37,8 +36,7 @@ export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"
       reversed: false,
       settledBy: "",
     };
-    state.recent.push(event);
-    pushEvent(state.counted, event);
+    state.recent.push(n, event);
     for (const [i, measure] of plan.measures.entries()) {
       // The first measures take every movement, the later ones fewer and fewer.
       if (n % (i + 1) !== 0) continue;
@@ -47,12 +45,18 @@ export function typicalState(pack: Pack, count: number, kind: "plain" | "tokens"
         continue;
       }
       if (isPlain(measure)) {
-        setCounted(state.counted, measure.index, n);
+        setCounted(state.recent, measure.index, n);
         continue;
       }
       const kept = state.measures.get(i) ?? newMeasureState(measure);
       state.measures = state.measures.set(i, kept);
-      contribute(kept, { ...measure, windowMs: Number.POSITIVE_INFINITY }, event, i === 2 ? 1 : event.amount, other);
+      contribute(
+        kept,
+        { ...measure, windowMs: Number.POSITIVE_INFINITY },
+        { seq: n, time },
+        i === 2 ? 1 : event.amount,
+        other,
+      );
     }
     state.clock = time;
   }
