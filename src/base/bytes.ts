@@ -103,6 +103,11 @@ export class ByteWriter {
     return copy;
   }
 
+  /** What was written, as a string with a unit for each byte. */
+  toLatin1(): string {
+    return this.#bytes.toString("latin1", 0, this.#at);
+  }
+
   /** Forgets what was written and keeps the buffer. */
   reset(): void {
     this.#at = 0;

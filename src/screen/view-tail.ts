@@ -1,10 +1,10 @@
 /**
  * The views of an entity since its base, in total order. They are seldom looked at again, and a view takes 1 KB as
- * objects where 130 bytes are stored: one that comes packed stays packed, as a string of its bytes, which is one object
- * without references. Kept as objects, the views of the last two hours were a quarter of what is held of an entity, and
- * half of the CPU of screening went into moving and marking what is held.
+ * objects where 130 bytes are stored: movements stay packed, as a string of their bytes, which is one object without
+ * references. Kept as objects, the views of the last two hours were a quarter of what is held of an entity, and half of
+ * the CPU of screening went into moving and marking what is held.
  */
-import { ByteReader, type ByteWriter } from "../base/bytes.ts";
+import { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { appended } from "../base/lists.ts";
 import { compareViews, type View } from "../domain/view.ts";
 import { decodeView, encodeView } from "../domain/view-codec.ts";
@@ -56,8 +56,7 @@ export class Tail {
 
   /** Puts a view behind all others. `packed`: what `ByteReader.latin1` gives of its bytes. */
   push(view: View, packed?: string): void {
-    const entry = packed !== undefined && mayStayPacked(view) ? packed : view;
-    this.entries = appended(this.entries, entry);
+    this.entries = appended(this.entries, mayStayPacked(view) ? (packed ?? pack(view)) : view);
     this.times = appended(this.times, view.time);
   }
 
@@ -116,6 +115,15 @@ export class Tail {
     }
   }
 }
+
+function pack(view: View): string {
+  WRITER.reset();
+  encodeView(WRITER, view);
+  return WRITER.toLatin1();
+}
+
+/** Empty between two calls. */
+const WRITER = new ByteWriter();
 
 /** What concerns another movement is looked for, and so are tellings. */
 function mayStayPacked(view: View): boolean {
