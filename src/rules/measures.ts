@@ -77,7 +77,17 @@ export function createMeasureTable(): MeasureTable {
   const aggregates: Aggregate[] = [];
   const aggregateSlots = new Map<string, number>();
   const aggregateTexts: string[] = [];
+  /** One closure for filters that say the same, so that screening asks it once for all measures that share it. */
+  const tests = new Map<string, Test>();
 
+  const shared = (definition: MeasureDefinition): MeasureDefinition => {
+    const { subject, where } = definition;
+    if (where === undefined) return definition;
+    const text = `${subject} ${where.canonical}`;
+    const test = tests.get(text) ?? where.test;
+    tests.set(text, test);
+    return { ...definition, where: { ...where, test } };
+  };
   const measure = (definition: MeasureDefinition, windowMs: number, windowMinMs = windowMs): number => {
     const text = measureText(definition);
     const known = measureSlots.get(text);
@@ -90,7 +100,7 @@ export function createMeasureTable(): MeasureTable {
       return known;
     }
     const slot = drafts.length;
-    drafts.push({ definition, hash: freeHash(text, hashes), cap, windowMs, windowMinMs });
+    drafts.push({ definition: shared(definition), hash: freeHash(text, hashes), cap, windowMs, windowMinMs });
     measureSlots.set(text, slot);
     return slot;
   };

@@ -7,7 +7,7 @@ import type { EntityKey } from "../domain/entity.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { Direction, Tx, TxSide } from "../domain/tx.ts";
 import type { View } from "../domain/view.ts";
-import type { Act, Aggregate, Context, HitInput, Measure, Pack, PastEvent, PastQuery } from "../rules/plan.ts";
+import type { Act, Aggregate, Context, HitInput, Measure, Pack, PastEvent, PastQuery, Tri } from "../rules/plan.ts";
 import type { Sampler } from "../rules/plan-baselines.ts";
 import { isPlain } from "./counted.ts";
 import { reading } from "./measures.ts";
@@ -43,6 +43,8 @@ export class JudgeContext implements Context {
   /** Told of each movement that a measure can neither count nor leave out. */
   unknownFilter: (measure: Measure) => void = () => {};
 
+  /** What filters said of the movement that is counted, by their number. */
+  readonly filterVerdicts: (Tri | "open")[] = [];
   /** Sequence number of the judged movement (a booking has that of its authorisation); -1: none is judged. */
   currentSeq = -1;
   past: PastEvent | undefined;

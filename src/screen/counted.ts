@@ -25,10 +25,43 @@ export function isCounted({ cells, stride }: RecentEvents, index: number, i: num
   return ((cells[i * stride + wordOf(index)] as number) & bitOf(index)) !== 0;
 }
 
+/** Whether the measure with this index counts no event: true is certain, false may be out of date. */
+export function countsNone({ ever }: RecentEvents, index: number): boolean {
+  const word = index >>> 5;
+  return word >= ever.length || ((ever[word] as number) & bitOf(index)) === 0;
+}
+
 /** The measure with this index counts event `i` from now on. */
-export function setCounted({ cells, stride }: RecentEvents, index: number, i: number): void {
-  const at = i * stride + wordOf(index);
-  cells[at] = (cells[at] as number) | bitOf(index);
+export function setCounted(recent: RecentEvents, index: number, i: number): void {
+  setBits(recent, index >>> 5, bitOf(index), i);
+}
+
+/** The measures with these indexes (words of bits) count event `i` from now on. */
+export function setAllCounted(recent: RecentEvents, words: readonly number[], i: number): void {
+  for (let word = 0; word < words.length; word += 1) {
+    const bits = words[word] as number; // word is within the array.
+    if (bits !== 0) setBits(recent, word, bits, i);
+  }
+}
+
+function setBits(recent: RecentEvents, word: number, bits: number, i: number): void {
+  const { cells, stride } = recent;
+  const at = i * stride + BITS + word;
+  cells[at] = (cells[at] as number) | bits;
+  if (recent.ever.length === 0) recent.ever = new Array<number>(stride - BITS).fill(0);
+  recent.ever[word] = (recent.ever[word] as number) | bits;
+}
+
+/** Calls `each` with the index of every measure that counts event `i`, ascending. */
+export function forEachCounting({ cells, stride }: RecentEvents, i: number, each: (index: number) => void): void {
+  for (let word = BITS; word < stride; word += 1) {
+    let bits = cells[i * stride + word] as number;
+    while (bits !== 0) {
+      const lowest = 31 - Math.clz32(bits & -bits);
+      each((word - BITS) * 32 + lowest);
+      bits &= bits - 1;
+    }
+  }
 }
 
 /** The measure with this index counts event `i` no longer. */
@@ -68,6 +101,7 @@ export function addedBy(recent: RecentEvents, { adds }: Measure, i: number): num
 
 /** Index of the newest event that the measure with this index counts; -1 without one. */
 export function newestCounted(recent: RecentEvents, index: number): number {
+  if (countsNone(recent, index)) return -1;
   for (let i = recent.length - 1; i >= 0; i -= 1) if (isCounted(recent, index, i)) return i;
   return -1;
 }

@@ -43,16 +43,22 @@ export interface Embedded {
 }
 
 /**
- * Views that a settled tail may hold in memory. Moving the base encodes the whole state: with 8 views that was a
- * quarter of a replay of 600,000 transactions over 20,000 accounts (50 s of CPU, 1.3 GiB); with 32 it took 35 s and
- * 1.4 GiB.
+ * Views that a settled tail may hold in memory, and how many more for each recent event. Moving the base encodes the
+ * whole state: with 8 views that was a quarter of a replay of 600,000 transactions over 20,000 accounts, with 32 still
+ * an eighth of one over 5,000, whose accounts hold more.
  */
 const TAIL_KEEP = 32;
+const TAIL_SHARE = 0.25;
 
 /** Makes a pipeline over a pack. */
 export function createEmbedded(pack: Pack, events: EmbeddedEvents, options: EmbeddedOptions = {}): Embedded {
   const create = (of: Pack): Engine =>
-    createEngine(of, { tailKeep: options.tailKeep ?? TAIL_KEEP, warm: options.warm ?? false });
+    createEngine(of, {
+      ...(options.tailKeep === undefined
+        ? { tailKeep: TAIL_KEEP, tailShare: TAIL_SHARE }
+        : { tailKeep: options.tailKeep }),
+      warm: options.warm ?? false,
+    });
   let engine = create(pack);
   const entities = new Map<EntityKey, Entity>();
   /** Engines of entities that have not gone over to the pack in force. */

@@ -9,10 +9,11 @@ import type { Tx, TxSide } from "../domain/tx.ts";
 import type { TxView } from "../domain/view.ts";
 import type { Measure } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
-import { addedBy, clearCounted, isCounted, isPlain, setCounted } from "./counted.ts";
-import { adjustContribution, contribute, contributeLate, evict, measureState, removeContribution } from "./measures.ts";
+import { addedBy, clearCounted, forEachCounting } from "./counted.ts";
+import { contributeAll, contributeAllLate, contribution } from "./counting.ts";
+import { adjustContribution, evict, measureState, removeContribution } from "./measures.ts";
 import { takeSamples } from "./samples.ts";
-import { isBehind, keepKey, show, showLate } from "./shown-keys.ts";
+import { keepKey } from "./shown-keys.ts";
 import type { EntityState } from "./state.ts";
 import { addToBuckets, dropBuckets } from "./windows.ts";
 
@@ -97,19 +98,6 @@ export function foldLate(context: JudgeContext, view: TxView, reversed: boolean)
   if (!reversed && !state.tombstones.includes(hash48(tx.id))) contributeAllLate(context, view);
 }
 
-function contributeAllLate(context: JudgeContext, view: TxView): void {
-  const { state } = context;
-  for (const measure of context.index.candidates(view.tx, view.direction).measures) {
-    const value = contribution(context, measure);
-    if (value === undefined) continue;
-    const key = measure.key?.(context);
-    if (measure.kind !== "number" && key === undefined) continue;
-    if (measure.adds === "key") showLate(state, measure, key as string, view.tx.time, context.index.byKey);
-    else contributeLate(measureState(state, measure), measure, view.tx.time, -1, value, key);
-    context.touch();
-  }
-}
-
 /** The entity on the far side, by which marks travel: account, wallet, card, party or merchant; empty for cash. */
 export function farEntity(side: TxSide): EntityKey {
   if (side.account !== undefined) return entityKey("account", side.account);
@@ -164,7 +152,7 @@ function forgetOldest(context: JudgeContext): void {
   const { state, index } = context;
   const { recent } = state;
   if (recent.isOpen(0)) state.openAuthorisations--;
-  for (const measure of index.plain) if (isCounted(recent, measure.index, 0)) keepOldest(context, measure);
+  forEachCounting(recent, 0, (counting) => keepOldest(context, index.measures[counting] as Measure));
   for (const measure of index.listed) {
     const kept = state.measures.get(measure.index);
     if (kept !== undefined) evict(kept, measure, recent.seqAt(0));
@@ -202,47 +190,6 @@ function rememberSeen(state: EntityState, hash: number, time: number): void {
 
 function seenHash(movementId: string, incoming: boolean): number {
   return hash48((incoming ? "<" : ">") + movementId);
-}
-
-function contributeAll(context: JudgeContext, view: TxView): void {
-  const { state, index } = context;
-  const { measures } = index.candidates(view.tx, view.direction);
-  const event = { seq: context.currentSeq, time: view.tx.time };
-  for (const measure of measures) {
-    const value = contribution(context, measure);
-    if (value === undefined) continue;
-    const key = measure.key?.(context);
-    if (measure.kind !== "number" && key === undefined) continue;
-    if (isPlain(measure)) count(context, measure, value, key);
-    else contribute(measureState(state, measure), measure, event, value, key);
-    // A later measure's filter may read this one.
-    context.touch();
-  }
-}
-
-/** Counts the newest event in a plain measure: as a late one where a newer event counts there already. */
-function count({ state, index }: JudgeContext, measure: Measure, value: number, key: string | undefined): void {
-  if (Number.isNaN(value)) return;
-  const { recent } = state;
-  const newest = recent.length - 1;
-  const time = recent.timeAt(newest);
-  const behind = isBehind(state, measure, time);
-  if (key !== undefined) {
-    if (behind) showLate(state, measure, key, time, index.byKey);
-    else show(state, measure, key, index.byKey);
-  } else if (behind)
-    contributeLate(measureState(state, measure), measure, time, recent.seqAt(newest), value, undefined);
-  else setCounted(recent, measure.index, newest);
-}
-
-/** What the movement, which lies in the measure's scope, adds to it; undefined when it does not count there. */
-function contribution(context: JudgeContext, measure: Measure): number | undefined {
-  if (measure.where !== undefined) {
-    const counts = measure.where(context);
-    if (counts === undefined) context.unknownFilter(measure);
-    if (counts !== true) return undefined;
-  }
-  return measure.value === undefined ? 1 : measure.value(context);
 }
 
 /** A booking takes the place of its authorisation: amount of the booking, time and place of the authorisation. */

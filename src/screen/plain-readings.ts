@@ -4,7 +4,7 @@
  */
 import type { Aggregate, AggregateFunction, Measure } from "../rules/plan.ts";
 import { newestIn } from "./contributions.ts";
-import { addedBy, bitOf, isCounted, isPlain, newestCounted, wordOf } from "./counted.ts";
+import { addedBy, bitOf, countsNone, isCounted, isPlain, newestCounted, wordOf } from "./counted.ts";
 import { newMeasureState } from "./measures.ts";
 import { before, bucketsFrom, bucketsTo, isOneByOne, reading } from "./readings.ts";
 import { keptKeys, setOf } from "./shown-keys.ts";
@@ -94,7 +94,8 @@ function burstMs(
   leftOut: number,
 ): number {
   let reached = now;
-  for (let i = (leftOut < 0 ? recent.length : recent.placeOf(leftOut)) - 1; i >= 0; i -= 1) {
+  const end = leftOut < 0 ? recent.length : recent.placeOf(leftOut);
+  for (let i = countsNone(recent, index) ? -1 : end - 1; i >= 0; i -= 1) {
     if (!isCounted(recent, index, i)) continue;
     const time = recent.timeAt(i);
     if (time > now) continue;
@@ -113,6 +114,7 @@ function addEvents(
   afterSeq: number,
   leftOut: number,
 ): void {
+  if (countsNone(recent, measure.index)) return;
   const { cells, stride } = recent;
   const word = wordOf(measure.index);
   const bit = bitOf(measure.index);

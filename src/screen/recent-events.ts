@@ -62,6 +62,11 @@ export class RecentEvents implements Iterable<RecentEvent> {
   /** Numbers of one event. */
   readonly stride: number;
   cells: number[] = [];
+  /**
+   * Words of bits: a bit that is not set here no event has. One that is set some event has had, which may have left;
+   * most measures count nothing of most entities, and then nobody has to look at the events one by one.
+   */
+  ever: number[] = NO_BITS_EVER;
   /** By `Measure.keySlot`: the key that each event shows to sets, while some set counts it there. */
   keys: ((string | undefined)[] | undefined)[] = NO_KEYS;
   private texts: string[] = [];
@@ -311,3 +316,5 @@ function noBits(words: number): readonly number[] {
 }
 
 const NO_BITS: number[][] = [];
+/** Shared by all that count nothing: whoever sets a bit puts a list of its own in its place. */
+const NO_BITS_EVER: number[] = [];

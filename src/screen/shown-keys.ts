@@ -4,7 +4,17 @@
  * whose last event is recent no longer, or that came too late to be judged, stand in a set of their own.
  */
 import type { Measure } from "../rules/plan.ts";
-import { bitOf, clearCounted, isCounted, keyAt, newestCounted, setCounted, setKey, wordOf } from "./counted.ts";
+import {
+  bitOf,
+  clearCounted,
+  countsNone,
+  isCounted,
+  keyAt,
+  newestCounted,
+  setCounted,
+  setKey,
+  wordOf,
+} from "./counted.ts";
 import { KeySet } from "./key-set.ts";
 import { addKeptKey, contributeLate, expire, measureState, newMeasureState } from "./measures.ts";
 import { keyCounts } from "./readings.ts";
@@ -107,7 +117,7 @@ export function isBehind({ clock, recent }: EntityState, measure: Measure, time:
 /** Index of the event up to `from` that shows the key to the measure; -1 when none does. */
 function lastWith({ recent }: EntityState, { keySlot, index }: Measure, key: string, from: number): number {
   const keys = recent.keys[keySlot];
-  if (keys === undefined) return -1;
+  if (keys === undefined || countsNone(recent, index)) return -1;
   const { cells, stride } = recent;
   const word = wordOf(index);
   const bit = bitOf(index);

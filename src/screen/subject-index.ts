@@ -7,6 +7,7 @@ import { ENTITY_KINDS, type EntityKind } from "../domain/entity.ts";
 import { CHANNELS, type Direction, PURPOSES, RAILS, STAGES, type Tx } from "../domain/tx.ts";
 import type { Clause, CompiledRule, Context, Flow, Measure, Pack, Scope, Test, Tri } from "../rules/plan.ts";
 import { isPlain } from "./counted.ts";
+import { type CountingStep, countingSteps } from "./counting.ts";
 import type { SetsByKey } from "./shown-keys.ts";
 
 export interface PreparedRule {
@@ -30,6 +31,8 @@ export interface PreparedFlow {
 /** What one combination of rail, direction, stage, channel and purpose concerns. */
 export interface Candidates {
   readonly measures: readonly Measure[];
+  /** The same, as a movement that comes in order is taken in. */
+  readonly steps: readonly CountingStep[];
   readonly indicators: readonly PreparedRule[];
   readonly typologies: readonly PreparedRule[];
 }
@@ -204,8 +207,10 @@ function select(
   direction: Direction,
 ): Candidates {
   const matches = (scope: Scope | undefined) => scope === undefined || scopeMatches(scope, tx, direction);
+  const counting = measures.filter((measure) => matches(measure.scope));
   return {
-    measures: measures.filter((measure) => matches(measure.scope)),
+    measures: counting,
+    steps: countingSteps(counting),
     indicators: indicators.filter(({ rule, flow }) => {
       if (flow === undefined) return matches(rule.scope);
       const scopes = flow.flow.steps.map((step) => step.scope);

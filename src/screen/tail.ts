@@ -16,6 +16,8 @@ import { Tail } from "./view-tail.ts";
 export interface EngineOptions {
   /** Views that a wholly settled tail may hold before the base moves up. Never changes what holds in the end. */
   readonly tailKeep: number;
+  /** So many more for each recent event: moving the base costs what those cost. Default 0. */
+  readonly tailShare?: number;
   /** Entities count as known for longer than every window before their first view: inline rule tests assume it. */
   readonly warm?: boolean;
 }
@@ -107,7 +109,9 @@ export function reversedInTail(tail: Tail): ReadonlySet<number> {
 /** Moves the base up over what no view can change any more; true when a full tail forced it to move further. */
 export function settle(core: Core, entity: Entity, now: number): boolean {
   const { tail } = entity;
-  if (tail.length < core.options.tailKeep) return false;
+  const { tailKeep, tailShare = 0 } = core.options;
+  const keep = tailKeep + tailShare * entity.work.recent.length;
+  if (tail.length < keep) return false;
   const settled = Math.max(entity.work.clock, now) - TAIL_MS;
   if (tail.newest < settled) {
     entity.base = encodeStateBytes(entity.work, core.pack, entity.kind);
@@ -116,7 +120,7 @@ export function settle(core: Core, entity: Entity, now: number): boolean {
     return false;
   }
   // Moving the base by a part of the tail folds that part twice: worth it only for many views at once.
-  if (tail.length < Math.max(PARTIAL_SETTLE_MIN, core.options.tailKeep)) return false;
+  if (tail.length < Math.max(PARTIAL_SETTLE_MIN, keep)) return false;
   let part = tail.countBefore(settled);
   const overflowed = tail.length >= TAIL_EVENTS_MAX && part === 0;
   if (overflowed) part = TAIL_EVENTS_MAX / 4;
