@@ -99,7 +99,7 @@ export class ByteWriter {
   /** A copy of what was written. */
   finish(): Uint8Array {
     const copy = new Uint8Array(this.#at);
-    copy.set(this.#bytes.subarray(0, this.#at));
+    this.#bytes.copy(copy, 0, 0, this.#at);
     return copy;
   }
 
@@ -254,12 +254,10 @@ export class ByteReader {
     return present === 1 ? this.text() : undefined;
   }
 
-  /** A view, not a copy, of the next `length` bytes. */
-  raw(length: number): Uint8Array {
+  /** Goes on behind the next `length` bytes. */
+  skip(length: number): void {
     if (!(length >= 0 && length <= this.length)) this.#fail(`${length} bytes`, this.#at);
-    const from = this.#at;
-    this.#at = from + length;
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, length);
+    this.#at += length;
   }
 
   /** The bytes from `from` up to here as a string of as many units: one object, smaller than an array of bytes. */

@@ -18,7 +18,7 @@ import { refold, sameTelling } from "./refold.ts";
 import { goesOn } from "./said.ts";
 import { sendAlert } from "./send.ts";
 import type { Entity, EntityState } from "./state.ts";
-import { encodeStateBytes } from "./state-codec.ts";
+import { packState } from "./state-codec.ts";
 import { withStandIns } from "./subject-index.ts";
 import {
   type Core,
@@ -81,7 +81,7 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
       if (entity.base === undefined && entity.tail.length === 0)
         return newEntity(key, emptyState(core, kind), { sent });
       const work = carryOver(entity.work, kind, from.pack, full);
-      return newEntity(key, work, { base: encodeStateBytes(work, full, kind), sent });
+      return newEntity(key, work, { base: packState(work, full, kind), sent });
     },
     decode(key, bytes, additions) {
       const parts = decodeEntityParts(bytes, key, full, additions);

@@ -29,13 +29,16 @@ export function encodeAddition(entity: Entity): Uint8Array | undefined {
   if (stored === undefined || stored.base !== base || stored.tail !== tail || stored.sent !== sent) return undefined;
   const added = tail.length - stored.views;
   if (added === 0) return NOTHING;
-  const writer = new ByteWriter(added * 128);
-  tail.encode(writer, stored.views);
+  WRITER.reset();
+  tail.encode(WRITER, stored.views);
   keepStored(entity);
-  return writer.finish();
+  return WRITER.finish();
 }
 
 const NOTHING = new Uint8Array();
+
+/** One buffer for all; nothing is in it between two calls. */
+const WRITER = new ByteWriter();
 
 /** Notes that a store holds the entity as it is now. */
 export function keepStored(entity: Entity): void {
@@ -45,11 +48,12 @@ export function keepStored(entity: Entity): void {
 
 /** An entity as bytes: its base, the views since, what was told of its alerts. Its working state is folded anew. */
 export function encodeEntity(entity: Entity, pack: Pack): Uint8Array {
-  const writer = new ByteWriter((entity.base?.length ?? 0) + 512);
+  const writer = WRITER;
+  writer.reset();
   writer.u8(ENTITY_VERSION);
   write48(writer, packTag(pack.hash));
   writer.varint(entity.base?.length ?? 0);
-  if (entity.base !== undefined) writer.raw(entity.base);
+  if (entity.base !== undefined) writer.latin1(entity.base);
   writer.varint(entity.tail.length);
   entity.tail.encode(writer);
   writer.varint(entity.sent.length);
@@ -70,8 +74,10 @@ export function decodeEntityParts(
   const reader = new ByteReader(bytes);
   readTag(reader);
   const length = reader.varint();
+  const from = reader.at;
+  reader.skip(length);
   // A copy, so that a large reply of the store does not live on in a small base.
-  const base = length === 0 ? undefined : reader.raw(length).slice();
+  const base = length === 0 ? undefined : reader.latin1(from);
   const tail = Tail.of();
   const views: View[] = [];
   const take = (from: ByteReader): void => {

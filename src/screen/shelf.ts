@@ -5,7 +5,7 @@
  */
 import { newSaid, type Said } from "./said.ts";
 import type { Entity, EntityState, Shelf } from "./state.ts";
-import { decodeStateBytes, encodeStateBytes } from "./state-codec.ts";
+import { packState, unpackState } from "./state-codec.ts";
 import { baseState, type Core, reversedInTail } from "./tail.ts";
 import type { Tail } from "./view-tail.ts";
 
@@ -18,7 +18,7 @@ const STEP = 16;
 export function foldFromShelf(core: Core, entity: Entity, tail: Tail): Said {
   const reversed = reversedInTail(tail);
   const from = usable(entity, tail, reversed);
-  const state = from === undefined ? baseState(core, entity) : decodeStateBytes(from.state, core.pack, entity.kind);
+  const state = from === undefined ? baseState(core, entity) : unpackState(from.state, core.pack, entity.kind);
   const said = newSaid(from?.said);
   const start = from?.views ?? 0;
   const until = tail.length - BEHIND;
@@ -42,7 +42,7 @@ function putAside(
   reversed: ReadonlySet<number>,
   said: Said,
 ): Shelf {
-  return { views, state: encodeStateBytes(state, core.pack, kind), reversed, said: newSaid(said), all: said };
+  return { views, state: packState(state, core.pack, kind), reversed, said: newSaid(said), all: said };
 }
 
 /** The shelf, if a tail begins with the views that it stands on and a reversal takes out the same of them. */

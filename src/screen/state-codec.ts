@@ -141,11 +141,27 @@ function decodeWarming(
 
 /** A state as bytes of its own. */
 export function encodeStateBytes(state: EntityState, pack: Pack, kind: EntityKind): Uint8Array {
-  // Room for a typical state, so that the buffer seldom grows.
-  const writer = new ByteWriter(2_048);
-  encodeState(writer, state, pack, kind);
-  return writer.finish();
+  return written(state, pack, kind).finish();
 }
+
+/** The same as a string with a unit for each byte: one object in the heap, where bytes are memory beside it. */
+export function packState(state: EntityState, pack: Pack, kind: EntityKind): string {
+  return written(state, pack, kind).toLatin1();
+}
+
+/** Reads what `packState` gave. */
+export function unpackState(packed: string, pack: Pack, kind: EntityKind): EntityState {
+  return decodeStateBytes(Buffer.from(packed, "latin1"), pack, kind);
+}
+
+function written(state: EntityState, pack: Pack, kind: EntityKind): ByteWriter {
+  WRITER.reset();
+  encodeState(WRITER, state, pack, kind);
+  return WRITER;
+}
+
+/** One buffer for all; nothing is in it between two calls. */
+const WRITER = new ByteWriter();
 
 /** Reads what `encodeStateBytes` wrote; bytes left over are an error too. */
 export function decodeStateBytes(bytes: Uint8Array, pack: Pack, kind: EntityKind): EntityState {

@@ -194,8 +194,8 @@ export interface Entity {
   readonly kind: EntityKind;
   /** Fold of base and tail. */
   work: EntityState;
-  /** Encoded fold of everything before the tail; undefined: nothing came before. */
-  base: Uint8Array | undefined;
+  /** Fold of everything before the tail, as `packState` gives it; undefined: nothing came before. */
+  base: string | undefined;
   /** Views since the base in total order, at most TAIL_EVENTS_MAX. */
   tail: Tail;
   /** What was told of alerts, newest last. */
@@ -209,8 +209,8 @@ export interface Entity {
 /** The fold of the first views of a tail, put aside. */
 export interface Shelf {
   readonly views: number;
-  /** Encoded. */
-  readonly state: Uint8Array;
+  /** As `packState` gives it. */
+  readonly state: string;
   /** Which views of the tail a reversal took out when the state was put aside. */
   readonly reversed: ReadonlySet<number>;
   /** What those views said. */
@@ -221,14 +221,14 @@ export interface Shelf {
 
 /** What of a stored entity is not computed anew. */
 export interface EntityParts {
-  readonly base: Uint8Array | undefined;
+  readonly base: string | undefined;
   readonly tail: Tail;
   readonly sent: readonly SentAlert[];
 }
 
 /** Tells by identity whether an entity only grew at its end: everything else puts a new object in the place of one. */
 export interface StoredForm {
-  readonly base: Uint8Array | undefined;
+  readonly base: string | undefined;
   readonly tail: Tail;
   readonly sent: readonly SentAlert[];
   /** Views of the tail that are stored. */

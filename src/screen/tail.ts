@@ -10,7 +10,7 @@ import type { Folder } from "./fold.ts";
 import { newState } from "./new-state.ts";
 import type { FoldSink } from "./outputs.ts";
 import type { Entity, EntityState } from "./state.ts";
-import { decodeStateBytes, encodeStateBytes } from "./state-codec.ts";
+import { packState, unpackState } from "./state-codec.ts";
 import { Tail } from "./view-tail.ts";
 
 export interface EngineOptions {
@@ -50,9 +50,7 @@ export function emptyState(core: Core, kind: EntityKind): EntityState {
 
 /** The settled base, decoded. */
 export function baseState(core: Core, entity: Pick<Entity, "base" | "kind">): EntityState {
-  return entity.base === undefined
-    ? emptyState(core, entity.kind)
-    : decodeStateBytes(entity.base, core.pack, entity.kind);
+  return entity.base === undefined ? emptyState(core, entity.kind) : unpackState(entity.base, core.pack, entity.kind);
 }
 
 /** Folds `tail` from the entity's base; `reversed` are the places of movements that a reversal takes out. */
@@ -114,7 +112,7 @@ export function settle(core: Core, entity: Entity, now: number): boolean {
   if (tail.length < keep) return false;
   const settled = Math.max(entity.work.clock, now) - TAIL_MS;
   if (tail.newest < settled) {
-    entity.base = encodeStateBytes(entity.work, core.pack, entity.kind);
+    entity.base = packState(entity.work, core.pack, entity.kind);
     entity.tail = Tail.of();
     entity.shelf = undefined;
     return false;
@@ -126,7 +124,7 @@ export function settle(core: Core, entity: Entity, now: number): boolean {
   if (overflowed) part = TAIL_EVENTS_MAX / 4;
   if (part < PARTIAL_SETTLE_MIN / 2) return false;
   const state = foldTail(core, entity, tail.views(0, part), SILENT, reversedInTail(tail));
-  entity.base = encodeStateBytes(state, core.pack, entity.kind);
+  entity.base = packState(state, core.pack, entity.kind);
   entity.tail = tail.from(part);
   entity.shelf = undefined;
   return overflowed;

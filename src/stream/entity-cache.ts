@@ -1,21 +1,24 @@
 /**
- * Entities of one partition in memory. Most entities of a bank move once and not again for long. So a newcomer leaves
- * soon, unless it is asked for again while it is here, or comes back soon after it left: what comes again in such a
- * time is worth its memory (2Q: Johnson, Shasha, 2Q: A Low Overhead High Performance Buffer Management Replacement
- * Algorithm, VLDB 1994). Those that stay leave by the clock algorithm.
+ * Entities of one partition in memory. Most entities of a bank move once and not again for long. So a newcomer rests as
+ * soon as it is stored: its encoded form is one object without references where the entity is dozens, and taking those
+ * through the collector was a fifth of the CPU of screening. One that is asked for again while it rests, or soon after
+ * it left, is worth its memory and stays as it is (2Q: Johnson, Shasha, 2Q: A Low Overhead High Performance Buffer
+ * Management Replacement Algorithm, VLDB 1994). Those that stay leave by the clock algorithm.
  */
 import type { EntityKey } from "../domain/entity.ts";
 import type { Entity } from "../screen/state.ts";
-import { memoryOf } from "./entity-memory.ts";
+import { memoryOf, restingMemoryOf } from "./entity-memory.ts";
 import type { ScreenEngine } from "./screen-ports.ts";
 
-/**
- * Newcomers take one part in so many of what the cache may hold. Over 20,000 accounts in turn a quarter left 31,000 to
- * be read of 384,000 views, a sixteenth 40,000, and letting the oldest go first 43,000.
- */
-const NEWCOMERS_PART = 4;
+/** Those that rest take one part in so many of what the cache may hold. */
+const RESTING_PART = 4;
 /** As many keys of those that left are remembered as entities with few movements would fit into the cache. */
 const SMALL_ENTITY_BYTES = 4_096;
+
+/** One commit: until it has landed the store does not hold what it writes. */
+export interface Flight {
+  landed: boolean;
+}
 
 export interface Cached {
   readonly key: EntityKey;
@@ -28,8 +31,16 @@ export interface Cached {
   used: boolean;
   /** Changed since the last close. */
   dirty: boolean;
-  /** Part of the commit in flight. */
-  flying: boolean;
+  /** The commit that it was part of last. */
+  flight: Flight | undefined;
+}
+
+/** A newcomer in its encoded form. */
+interface Resting {
+  readonly engine: ScreenEngine;
+  /** Bytes as a string of as many units. */
+  readonly packed: string;
+  readonly flight: Flight | undefined;
 }
 
 export class EntityCache {
@@ -38,41 +49,45 @@ export class EntityCache {
    * table refers to lives on until the next full collection: so it refers to numbers.
    */
   private readonly places = new Map<EntityKey, number>();
-  private readonly slots: (Cached | undefined)[] = [];
+  private readonly slots: (Cached | Resting | undefined)[] = [];
   private readonly free: number[] = [];
-  /** Those not asked for again so far, in the order in which they came. */
+  /** Those not asked for again so far, in the order in which they came: not stored yet, and at rest. */
   private readonly newcomers = new Set<EntityKey>();
-  /** Keys of newcomers that left, in the order in which they did. */
+  private readonly resting = new Set<EntityKey>();
+  /** Keys of those that left without being asked for again, in the order in which they did. */
   private readonly left = new Set<EntityKey>();
   private hand = 0;
   /** Memory, as estimated from encoded lengths. */
   private newBytes = 0;
+  private restingBytes = 0;
   private stayingBytes = 0;
 
   get size(): number {
     return this.places.size;
   }
 
+  /** The entity; one that rests is roused, and stays. */
   get(key: EntityKey): Cached | undefined {
-    const place = this.places.get(key);
-    return place === undefined ? undefined : this.slots[place];
+    const slot = this.slotOf(key);
+    return slot === undefined || !isResting(slot) ? slot : this.rouse(key, slot);
   }
 
   /** Asks for an entity: one that is here will stay. */
   ask(key: EntityKey): boolean {
-    const cached = this.get(key);
-    if (cached === undefined) return false;
-    if (this.newcomers.delete(key)) {
-      this.newBytes -= memoryOf(cached.bytes);
-      this.stayingBytes += memoryOf(cached.bytes);
-    } else cached.used = true;
+    const slot = this.slotOf(key);
+    if (slot === undefined) return false;
+    if (isResting(slot)) this.rouse(key, slot);
+    else if (this.newcomers.delete(key)) {
+      this.newBytes -= memoryOf(slot.bytes);
+      this.stayingBytes += memoryOf(slot.bytes);
+    } else slot.used = true;
     return true;
   }
 
   /** Holds an entity that was not here. */
   hold(key: EntityKey, engine: ScreenEngine, entity: Entity, bytes: number): void {
     const place = this.free.pop() ?? this.slots.length;
-    this.slots[place] = { key, engine, entity, bytes, used: false, dirty: false, flying: false };
+    this.slots[place] = { key, engine, entity, bytes, used: false, dirty: false, flight: undefined };
     this.places.set(key, place);
     if (this.left.delete(key)) this.stayingBytes += memoryOf(bytes);
     else {
@@ -89,32 +104,83 @@ export class EntityCache {
     else this.stayingBytes += grown;
   }
 
+  /**
+   * The entity leaves with a commit as it is: a newcomer comes to rest. `whole`: its encoded form, where the commit
+   * writes all of it.
+   */
+  depart(cached: Cached, flight: Flight, whole: Uint8Array | undefined): void {
+    cached.dirty = false;
+    cached.flight = flight;
+    if (this.newcomers.has(cached.key)) this.rest(cached, whole);
+  }
+
   /** Lets entities go until at most `limit` bytes are held. Only those leave that are stored as they are. */
   evict(limit: number): void {
-    this.dismissNewcomers(limit / NEWCOMERS_PART);
-    for (let tries = this.slots.length * 2; tries > 0 && this.newBytes + this.stayingBytes > limit; tries -= 1) {
+    this.restNewcomers();
+    this.dismiss(limit / RESTING_PART);
+    for (let tries = this.slots.length * 2; tries > 0 && this.held > limit; tries -= 1) {
       this.hand = (this.hand + 1) % this.slots.length;
-      const cached = this.slots[this.hand];
-      if (cached === undefined || isBusy(cached) || this.newcomers.has(cached.key)) continue;
-      if (cached.used) cached.used = false;
+      const slot = this.slots[this.hand];
+      if (slot === undefined || isResting(slot) || isBusy(slot) || this.newcomers.has(slot.key)) continue;
+      if (slot.used) slot.used = false;
       else {
-        this.stayingBytes -= memoryOf(cached.bytes);
-        this.drop(cached.key);
+        this.stayingBytes -= memoryOf(slot.bytes);
+        this.drop(slot.key);
       }
     }
     // Where all that stay are waited for, those leave that may.
-    this.dismissNewcomers(Math.max(0, limit - this.stayingBytes));
+    this.dismiss(Math.max(0, limit - this.stayingBytes - this.newBytes));
     this.forget(limit / SMALL_ENTITY_BYTES);
   }
 
-  /** Lets newcomers go until at most `most` bytes of them are held. */
-  private dismissNewcomers(most: number): void {
+  private get held(): number {
+    return this.newBytes + this.restingBytes + this.stayingBytes;
+  }
+
+  private slotOf(key: EntityKey): Cached | Resting | undefined {
+    const place = this.places.get(key);
+    return place === undefined ? undefined : this.slots[place];
+  }
+
+  /** Newcomers that are stored come to rest. */
+  private restNewcomers(): void {
     for (const key of this.newcomers) {
-      const cached = this.get(key) as Cached; // It is held.
+      const cached = this.slotOf(key) as Cached; // No newcomer rests.
       // Behind one that a commit still waits for stand those of the same commit and of later ones.
-      if (this.newBytes <= most || isBusy(cached)) return;
-      this.newcomers.delete(key);
-      this.newBytes -= memoryOf(cached.bytes);
+      if (cached.dirty) return;
+      this.rest(cached);
+    }
+  }
+
+  private rest({ key, engine, entity, bytes, flight }: Cached, whole?: Uint8Array): void {
+    this.newcomers.delete(key);
+    this.newBytes -= memoryOf(bytes);
+    const packed = latin1Of(whole ?? engine.encode(entity));
+    this.slots[this.places.get(key) as number] = { engine, packed, flight };
+    this.resting.add(key);
+    this.restingBytes += restingMemoryOf(packed.length);
+  }
+
+  /** One that rested is asked for: it stays. */
+  private rouse(key: EntityKey, { engine, packed, flight }: Resting): Cached {
+    this.resting.delete(key);
+    this.restingBytes -= restingMemoryOf(packed.length);
+    const bytes = packed.length;
+    const entity = engine.decode(key, Buffer.from(packed, "latin1"), []);
+    this.stayingBytes += memoryOf(bytes);
+    const cached = { key, engine, entity, bytes, used: false, dirty: false, flight };
+    this.slots[this.places.get(key) as number] = cached;
+    return cached;
+  }
+
+  /** Lets those that rest go until at most `most` bytes of them are held. */
+  private dismiss(most: number): void {
+    for (const key of this.resting) {
+      const resting = this.slotOf(key) as Resting; // It is held.
+      // Behind one of the commit in flight stand those of the same commit.
+      if (this.restingBytes <= most || isFlying(resting)) return;
+      this.restingBytes -= restingMemoryOf(resting.packed.length);
+      this.resting.delete(key);
       this.drop(key);
       this.left.add(key);
     }
@@ -136,6 +202,18 @@ export class EntityCache {
   }
 }
 
-function isBusy({ dirty, flying }: Cached): boolean {
-  return dirty || flying;
+function isBusy(cached: Cached): boolean {
+  return cached.dirty || isFlying(cached);
+}
+
+function isFlying({ flight }: Cached | Resting): boolean {
+  return flight !== undefined && !flight.landed;
+}
+
+function isResting(slot: Cached | Resting): slot is Resting {
+  return "packed" in slot;
+}
+
+function latin1Of({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
 }

@@ -6,3 +6,11 @@
 export function memoryOf(encodedBytes: number): number {
   return 1_900 + 7.5 * encodedBytes;
 }
+
+/**
+ * What one that rests takes: its key, its place in the tables, and its encoded form. Measured: 344 bytes where 151 are
+ * stored, 552 where 359, 1,088 where 893.
+ */
+export function restingMemoryOf(encodedBytes: number): number {
+  return 200 + encodedBytes;
+}

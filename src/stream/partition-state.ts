@@ -19,7 +19,7 @@ import type {
 } from "../store/port.ts";
 import { formatSequence } from "../store/port.ts";
 import type { BusRecord } from "./bus.ts";
-import { type Cached, EntityCache } from "./entity-cache.ts";
+import { type Cached, EntityCache, type Flight } from "./entity-cache.ts";
 import { encodeMarksEntry } from "./marks-entry.ts";
 import { positionAfter } from "./positions.ts";
 import { type PackedView, RecordReader, ViewPacker, viewsSource } from "./record.ts";
@@ -89,7 +89,7 @@ export class PartitionState {
   private readonly seen = new Map<string, Origin>();
   private readonly seenChanged = new Set<string>();
   private dirty: Cached[] = [];
-  private flying: Cached[] = [];
+  private flight: Flight | undefined;
   private dirtyBytes = 0;
   private outbox: OutboxEntry[] = [];
   private out: Output[] = [];
@@ -233,16 +233,17 @@ export class PartitionState {
   /** Everything since the last close as one commit; undefined when no record was taken. One is in flight at a time. */
   close(): Commit | undefined {
     if (this.applied === undefined) return undefined;
-    assert(this.flying.length === 0, "one commit in flight a partition");
+    assert(this.flight === undefined, "one commit in flight a partition");
     const to = positionAfter(this.applied);
-    const entities = this.dirty.map((cached) => this.change(cached)).filter(({ value }) => value.length > 0);
+    const flight = { landed: false };
+    this.flight = flight;
+    const entities = this.dirty.map((cached) => this.change(cached, flight)).filter(({ value }) => value.length > 0);
     const seen: Seen[] = [];
     for (const source of this.seenChanged) {
       const origin = this.seen.get(source);
       if (origin !== undefined) seen.push({ source, ...origin });
     }
     const { partition, owner, outbox, closed: from } = this;
-    this.flying = this.dirty;
     this.dirty = [];
     this.dirtyBytes = 0;
     this.outbox = [];
@@ -259,8 +260,9 @@ export class PartitionState {
   /** The commit in flight is acknowledged: what it wrote may leave the cache. */
   acknowledge(): void {
     this.committed = this.closed.next;
-    for (const cached of this.flying) cached.flying = false;
-    this.flying = [];
+    assert(this.flight !== undefined, "only what was closed is acknowledged");
+    this.flight.landed = true;
+    this.flight = undefined;
   }
 
   /** Lets go of entities until at most `bytes` are held. */
@@ -297,15 +299,14 @@ export class PartitionState {
     this.dirtyBytes += cached.bytes;
   }
 
-  private change(cached: Cached): EntityChange {
+  private change(cached: Cached, flight: Flight): EntityChange {
     const { key, entity, engine } = cached;
     const addition = engine.addition(entity);
     const isAddition = addition !== undefined;
     const value = addition ?? engine.encode(entity);
     const bytes = value.length + (isAddition ? cached.bytes : 0);
     this.cache.resize(cached, bytes);
-    cached.dirty = false;
-    cached.flying = true;
+    this.cache.depart(cached, flight, isAddition ? undefined : value);
     if (bytes > VALUE_BYTES_MAX) this.counts.oversized.push({ entity: key, bytes });
     return { key, value, isAddition };
   }

@@ -17,7 +17,13 @@ import { newState } from "../../src/screen/new-state.ts";
 import { measureOf } from "../../src/screen/plain-readings.ts";
 import { Slots } from "../../src/screen/slots.ts";
 import type { Entity, EntityState } from "../../src/screen/state.ts";
-import { decodeState, decodeStateBytes, encodeState, encodeStateBytes } from "../../src/screen/state-codec.ts";
+import {
+  decodeState,
+  decodeStateBytes,
+  encodeState,
+  encodeStateBytes,
+  packState,
+} from "../../src/screen/state-codec.ts";
 import { Tail } from "../../src/screen/view-tail.ts";
 import { typicalTransfer } from "../domain/typical.ts";
 import { view as anyView } from "../domain/view-arbitrary.ts";
@@ -150,7 +156,7 @@ describe("entities as bytes", () => {
   it("give base, tail and what was sent back", () => {
     fc.assert(
       fc.property(parts, ([state, views, sent]) => {
-        const base = state && encodeStateBytes(state, PACK, "account");
+        const base = state && packState(state, PACK, "account");
         const tail = Tail.of(views.map((view): View => ({ ...view, entity: KEY })));
         const entity = entityOf({ base, tail, sent });
         const bytes = encodeEntity(entity, PACK);
@@ -176,7 +182,7 @@ describe("entities as bytes", () => {
         parts,
         fc.array(fc.array(anyView, { maxLength: 3 }), { maxLength: 3 }),
         ([state, views, sent], more) => {
-          const base = state && encodeStateBytes(state, PACK, "account");
+          const base = state && packState(state, PACK, "account");
           const entity = entityOf({ base, tail: Tail.of(views.map((view): View => ({ ...view, entity: KEY }))), sent });
           expect(encodeAddition(entity)).toBeUndefined();
           const whole = encodeEntity(entity, PACK);
@@ -189,7 +195,7 @@ describe("entities as bytes", () => {
           const { tail: read, ...rest } = decodeEntityParts(whole, KEY, PACK, pieces);
           expect(rest).toStrictEqual({ base, sent, views: tail.views() });
           expect(read.views()).toStrictEqual(tail.views());
-          for (const changed of [{ tail: tail.from(0) }, { base: new Uint8Array() }, { sent: [...sent] }]) {
+          for (const changed of [{ tail: tail.from(0) }, { base: `${base ?? ""}x` }, { sent: [...sent] }]) {
             expect(encodeAddition({ ...entity, ...changed })).toBeUndefined();
           }
         },
