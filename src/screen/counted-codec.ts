@@ -11,7 +11,7 @@ import type { RecentEvents } from "./recent-events.ts";
 
 /** Appends which numbers count the events of a state. */
 export function encodeNumbers(writer: ByteWriter, recent: RecentEvents, measures: readonly Measure[]): void {
-  const found = combine(recent, measures, ({ adds }) => adds === "one" || adds === "amount");
+  const found = combine(recent, measures, masksOf(measures, recent.stride).numbers);
   if (!encodeMeasures(writer, found)) return;
   for (const number of found.numbers) writer.varint(number);
 }
@@ -40,7 +40,7 @@ export function encodeSets(
   measures: readonly Measure[],
   texts: TextTable,
 ): void {
-  const found = combine(recent, measures, ({ adds }) => adds === "key");
+  const found = combine(recent, measures, masksOf(measures, recent.stride).sets);
   if (!encodeMeasures(writer, found)) return;
   const { named, numbers } = found;
   const slots = [...new Set(named.map(({ keySlot }) => keySlot))];
@@ -109,14 +109,33 @@ interface Combined {
   readonly numbers: readonly number[];
 }
 
+/** Cells of an event with nothing but the bits of all measures that are numbers, and of all that are sets. */
+interface Masks {
+  readonly numbers: readonly number[];
+  readonly sets: readonly number[];
+}
+
+/** Made once for the measures of a plan. */
+function masksOf(measures: readonly Measure[], stride: number): Masks {
+  const known = MASKS.get(measures);
+  if (known !== undefined) return known;
+  const maskOf = (isWanted: (measure: Measure) => boolean): number[] => {
+    const mask = new Array<number>(stride).fill(0);
+    for (const measure of measures) if (isWanted(measure)) setBit(mask, measure.index);
+    return mask;
+  };
+  const masks = {
+    numbers: maskOf(({ adds }) => adds === "one" || adds === "amount"),
+    sets: maskOf(({ adds }) => adds === "key"),
+  };
+  MASKS.set(measures, masks);
+  return masks;
+}
+
+const MASKS = new WeakMap<readonly Measure[], Masks>();
+
 /** The combinations of some measures that occur, in the order in which they do. */
-function combine(
-  { cells, stride }: RecentEvents,
-  measures: readonly Measure[],
-  isWanted: (measure: Measure) => boolean,
-): Combined {
-  const mask = new Array<number>(stride).fill(0);
-  for (const measure of measures) if (isWanted(measure)) setBit(mask, measure.index);
+function combine({ cells, stride }: RecentEvents, measures: readonly Measure[], mask: readonly number[]): Combined {
   const all = new Array<number>(stride).fill(0);
   const combinations: number[][] = [];
   const known = new Map<number, number[]>();
