@@ -5,7 +5,7 @@
 import type { TxView } from "../domain/view.ts";
 import type { Measure, Test, Tri } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
-import { isPlain, setAllCounted, setCounted } from "./counted.ts";
+import { bitOf, isPlain, setAllCounted, setCounted } from "./counted.ts";
 import { contribute, contributeLate, measureState } from "./measures.ts";
 import { isBehind, show, showLate } from "./shown-keys.ts";
 
@@ -24,33 +24,44 @@ export interface CountingStep {
  * or the amount read nothing themselves, so they may be taken in where the first of them stands.
  */
 export function countingSteps(measures: readonly Measure[]): readonly CountingStep[] {
-  const steps: CountingStep[] = [];
+  const drafts: Draft[] = [];
   const filters = new Map<Test, number>();
   const joined = new Map<Test | undefined, Measure[]>();
   for (const measure of measures) {
     const { where, adds } = measure;
     if (where !== undefined && !filters.has(where)) filters.set(where, filters.size);
     const filter = where === undefined ? -1 : (filters.get(where) as number);
-    if (adds !== "one" && adds !== "amount") {
-      steps.push({ where, filter, measures: [measure], bits: undefined });
+    const isJoined = adds === "one" || adds === "amount";
+    const members = isJoined ? joined.get(where) : undefined;
+    if (members !== undefined) {
+      members.push(measure);
       continue;
     }
-    const members = joined.get(where) ?? [];
-    members.push(measure);
-    if (members.length > 1) continue;
-    joined.set(where, members);
-    const bits = { ones: [], amounts: [] };
-    steps.push({ where, filter, measures: members, bits });
+    const draft = { where, filter, measures: [measure], isJoined };
+    drafts.push(draft);
+    if (isJoined) joined.set(where, draft.measures);
   }
-  for (const { measures: members, bits } of steps) for (const measure of members) addBit(bits, measure);
-  return steps;
+  return drafts.map(({ isJoined, ...step }) => {
+    const { measures: members } = step;
+    const bits = { ones: wordsOf(members, "one"), amounts: wordsOf(members, "amount") };
+    return { ...step, bits: isJoined ? bits : undefined };
+  });
 }
 
-function addBit(bits: CountingStep["bits"], { adds, index }: Measure): void {
-  if (bits === undefined) return;
-  const words = (adds === "one" ? bits.ones : bits.amounts) as number[]; // Still being made.
-  while (words.length <= index >>> 5) words.push(0);
-  words[index >>> 5] = (words[index >>> 5] as number) | (1 << (index & 31));
+interface Draft extends Omit<CountingStep, "bits"> {
+  readonly measures: Measure[];
+  readonly isJoined: boolean;
+}
+
+/** Words of bits: the measures that add this. */
+function wordsOf(measures: readonly Measure[], what: Measure["adds"]): number[] {
+  const words: number[] = [];
+  for (const { adds, index } of measures) {
+    if (adds !== what) continue;
+    while (words.length <= index >>> 5) words.push(0);
+    words[index >>> 5] = (words[index >>> 5] as number) | bitOf(index);
+  }
+  return words;
 }
 
 /** The newest event, the movement that the context is aimed at, is taken in by every measure that counts it. */
@@ -97,9 +108,11 @@ function contributeOne(context: JudgeContext, measure: Measure, value: number | 
   const { state } = context;
   const key = measure.key?.(context);
   if (measure.kind !== "number" && key === undefined) return;
-  const event = { seq: context.currentSeq, time: state.recent.timeAt(state.recent.length - 1) };
   if (isPlain(measure)) count(context, measure, value, key);
-  else contribute(measureState(state, measure), measure, event, value, key);
+  else {
+    const event = { seq: context.currentSeq, time: state.recent.timeAt(state.recent.length - 1) };
+    contribute(measureState(state, measure), measure, event, value, key);
+  }
   // A later measure's filter may read this one.
   context.touch();
 }

@@ -54,9 +54,8 @@ const TAIL_SHARE = 0.25;
 export function createEmbedded(pack: Pack, events: EmbeddedEvents, options: EmbeddedOptions = {}): Embedded {
   const create = (of: Pack): Engine =>
     createEngine(of, {
-      ...(options.tailKeep === undefined
-        ? { tailKeep: TAIL_KEEP, tailShare: TAIL_SHARE }
-        : { tailKeep: options.tailKeep }),
+      tailKeep: options.tailKeep ?? TAIL_KEEP,
+      tailShare: options.tailKeep === undefined ? TAIL_SHARE : 0,
       warm: options.warm ?? false,
     });
   let engine = create(pack);

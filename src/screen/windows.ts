@@ -26,19 +26,6 @@ export function grainMs(windowMinMs: number, ageMs: number): number {
   return grain;
 }
 
-/** Index of the first element of ascending `sorted` that is greater than `bound`. */
-export function firstAbove(sorted: readonly number[], bound: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    // The index is within the array: low <= middle < high <= length.
-    if ((sorted[middle] as number) > bound) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
 /** Index of the first bucket whose newest contribution is later than `bound`. */
 export function firstBucketAbove(buckets: readonly Bucket[], bound: number): number {
   let low = 0;
