@@ -6,12 +6,12 @@
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import type { Measure } from "../rules/plan.ts";
 import { read32, type TextList, type TextTable, write32 } from "./codec-texts.ts";
-import { bitOf, isPlain, keyAt, setCounted, setKey, wordOf } from "./counted.ts";
-import type { RecentEvents } from "./recent-events.ts";
+import { bitOf, isPlain, keyAt, setCounted, setKey } from "./counted.ts";
+import { BITS, type RecentEvents } from "./recent-events.ts";
 
 /** Appends which numbers count the events of a state. */
 export function encodeNumbers(writer: ByteWriter, recent: RecentEvents, measures: readonly Measure[]): void {
-  const found = combine(recent, measures, masksOf(measures, recent.stride).numbers);
+  const found = combine(recent, measures, masksOf(measures, recent.stride - BITS).numbers);
   if (!encodeMeasures(writer, found)) return;
   for (const number of found.numbers) writer.varint(number);
 }
@@ -40,7 +40,7 @@ export function encodeSets(
   measures: readonly Measure[],
   texts: TextTable,
 ): void {
-  const found = combine(recent, measures, masksOf(measures, recent.stride).sets);
+  const found = combine(recent, measures, masksOf(measures, recent.stride - BITS).sets);
   if (!encodeMeasures(writer, found)) return;
   const { named, numbers } = found;
   const slots = [...new Set(named.map(({ keySlot }) => keySlot))];
@@ -103,24 +103,24 @@ function count(recent: RecentEvents, index: number, i: number): void {
 interface Combined {
   /** Measures that occur, in the order of the plan. */
   readonly named: readonly Measure[];
-  /** Cells of an event with nothing but the bits of these measures. */
+  /** Words of bits of an event, with nothing but those of these measures. */
   readonly combinations: readonly (readonly number[])[];
   /** Of each event: 0, or the number of its combination from 1. */
   readonly numbers: readonly number[];
 }
 
-/** Cells of an event with nothing but the bits of all measures that are numbers, and of all that are sets. */
+/** Words with the bits of all measures that are numbers, and of all that are sets. */
 interface Masks {
   readonly numbers: readonly number[];
   readonly sets: readonly number[];
 }
 
 /** Made once for the measures of a plan. */
-function masksOf(measures: readonly Measure[], stride: number): Masks {
+function masksOf(measures: readonly Measure[], words: number): Masks {
   const known = MASKS.get(measures);
   if (known !== undefined) return known;
   const maskOf = (isWanted: (measure: Measure) => boolean): number[] => {
-    const mask = new Array<number>(stride).fill(0);
+    const mask = new Array<number>(words).fill(0);
     for (const measure of measures) if (isWanted(measure)) setBit(mask, measure.index);
     return mask;
   };
@@ -134,50 +134,56 @@ function masksOf(measures: readonly Measure[], stride: number): Masks {
 
 const MASKS = new WeakMap<readonly Measure[], Masks>();
 
-/** The combinations of some measures that occur, in the order in which they do. */
+/**
+ * The combinations of some measures that occur, in the order in which they do. There are few, and an event is mostly
+ * counted like the one before it: looking for each in a map of hashes took three times as long.
+ */
 function combine({ cells, stride }: RecentEvents, measures: readonly Measure[], mask: readonly number[]): Combined {
-  const all = new Array<number>(stride).fill(0);
+  const all = new Array<number>(mask.length).fill(0);
   const combinations: number[][] = [];
-  const known = new Map<number, number[]>();
   const numbers: number[] = [];
-  for (let start = 0; start < cells.length; start += stride) {
-    let hash = 0;
-    let any = 0;
-    for (let word = 0; word < stride; word += 1) {
-      const bits = (cells[start + word] as number) & (mask[word] as number);
-      hash = (Math.imul(hash, 31) + bits) | 0;
-      any |= bits;
+  let last = 0;
+  for (let start = BITS; start < cells.length; start += stride) {
+    if (!isCombination(combinations[last - 1], cells, start, mask)) {
+      last = numberOf(combinations, cells, start, mask);
+      if (last > combinations.length) {
+        const words = mask.map((wanted, word) => (cells[start + word] as number) & wanted);
+        combinations.push(words);
+        for (let word = 0; word < words.length; word += 1) all[word] = (all[word] as number) | (words[word] as number);
+      }
     }
-    if (any === 0) {
-      numbers.push(0);
-      continue;
-    }
-    const alike = known.get(hash) ?? [];
-    let number = alike.find((one) => isSame(combinations[one - 1] as number[], cells, start, mask));
-    if (number === undefined) {
-      const words = mask.map((wanted, word) => (cells[start + word] as number) & wanted);
-      number = combinations.push(words);
-      known.set(hash, [...alike, number]);
-      for (let word = 0; word < stride; word += 1) all[word] = (all[word] as number) | (words[word] as number);
-    }
-    numbers.push(number);
+    numbers.push(last);
   }
   return { named: measures.filter(({ index }) => hasBit(all, index)), combinations, numbers };
 }
 
-function isSame(words: readonly number[], cells: readonly number[], start: number, mask: readonly number[]): boolean {
-  for (let word = 0; word < words.length; word += 1) {
-    if (words[word] !== ((cells[start + word] as number) & (mask[word] as number))) return false;
+/** 0 where no measure counts the event, else the number of its combination, which may be the next one. */
+function numberOf(combinations: number[][], cells: readonly number[], start: number, mask: readonly number[]): number {
+  if (isCombination(undefined, cells, start, mask)) return 0;
+  const known = combinations.findIndex((words) => isCombination(words, cells, start, mask));
+  return (known < 0 ? combinations.length : known) + 1;
+}
+
+/** Whether the event whose words begin at `start` is counted like this; undefined: by no measure. */
+function isCombination(
+  words: readonly number[] | undefined,
+  cells: readonly number[],
+  start: number,
+  mask: readonly number[],
+): boolean {
+  for (let word = 0; word < mask.length; word += 1) {
+    const wanted = words === undefined ? 0 : words[word];
+    if (((cells[start + word] as number) & (mask[word] as number)) !== wanted) return false;
   }
   return true;
 }
 
 function setBit(words: number[], index: number): void {
-  words[wordOf(index)] = (words[wordOf(index)] as number) | bitOf(index);
+  words[index >>> 5] = (words[index >>> 5] as number) | bitOf(index);
 }
 
 function hasBit(words: readonly number[], index: number): boolean {
-  return ((words[wordOf(index)] as number) & bitOf(index)) !== 0;
+  return ((words[index >>> 5] as number) & bitOf(index)) !== 0;
 }
 
 /** Appends measures and combinations; false when there are none. */

@@ -76,13 +76,13 @@ export function decodeRecent(reader: ByteReader, recent: RecentEvents, clock: nu
   let time = 0;
   const ids = new IdReader();
   let run: Run | undefined;
-  for (let i = 0; i < count; i += 1) {
+  recent.load(firstSeq, count, () => {
     if (run === undefined || run.left === 0) run = readRun(reader);
     run.left -= 1;
     const flags = reader.varint();
     time += reader.zigzag() * unit;
     const txId = ids.read(reader);
-    recent.push(firstSeq + i, {
+    return {
       time,
       txId,
       movementId: flags & OWN_MOVEMENT ? reader.text() : txId,
@@ -97,8 +97,8 @@ export function decodeRecent(reader: ByteReader, recent: RecentEvents, clock: nu
       contentHash: time >= clock - CONTENT_HASH_MS ? read32(reader) : 0,
       open: (flags & OPEN) !== 0,
       reversed: (flags & REVERSED) !== 0,
-    });
-  }
+    };
+  });
 }
 
 function flagsOf(recent: RecentEvents, i: number): number {
