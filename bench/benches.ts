@@ -79,6 +79,11 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
     onlyNamed: true,
     run: async ({ services }) => peer(await services(), { topic: "peer-in", count: 1_000_000, runs: 3, kill: true }),
   },
+  peer3: {
+    about: "the same over 3 million: once, and once with kill -9",
+    onlyNamed: true,
+    run: async ({ services }) => peer(await services(), { topic: "peer-in3", count: 3_000_000, runs: 1, kill: true }),
+  },
   runtimes: {
     about: "replay and rules pass under another Node (PALERMO_BENCH_NODE=PATH) beside this one",
     onlyNamed: true,

@@ -11,7 +11,7 @@ import type { JudgeContext } from "./context.ts";
 import { type LedgerRow, type ReadingDetail, readingDetail } from "./measures.ts";
 import { pastDetail } from "./past-readings.ts";
 import { measureOf } from "./plain-readings.ts";
-import type { RecentEvent } from "./recent-events.ts";
+import type { RecentEvent } from "./recent-event.ts";
 import { refinedDetail } from "./refined-readings.ts";
 import { plainValue } from "./render.ts";
 import type { PreparedRule } from "./subject-index.ts";

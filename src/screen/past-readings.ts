@@ -7,7 +7,7 @@ import type { Aggregate, Measure, PastQuery } from "../rules/plan.ts";
 import type { JudgeContext } from "./context.ts";
 import { type ReadingDetail, readingDetail } from "./reading-detail.ts";
 import { reading } from "./readings.ts";
-import { RecentCursor } from "./recent-events.ts";
+import { RecentCursor } from "./recent-cursor.ts";
 import type { MeasureState } from "./state.ts";
 
 /** Found movements as a measure, so that windows, functions and evidence are those of measures. */

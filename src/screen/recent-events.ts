@@ -7,25 +7,18 @@ import { assert } from "../base/assert.ts";
 import { fnv1a32 } from "../base/hash.ts";
 import { appended, SHORT } from "../base/lists.ts";
 import type { EntityKey } from "../domain/entity.ts";
-import { PURPOSES, type Purpose, RAILS, type Rail } from "../domain/tx.ts";
-import type { PastEvent } from "../rules/plan.ts";
-
-/** One of the newest movements, at most RECENT_EVENTS_MAX of an entity. */
-export interface RecentEvent extends PastEvent {
-  readonly txId: string;
-  readonly movementId: string;
-  /** The far side is held at this institution too. */
-  readonly otherOwn: boolean;
-  /** Booked or authorised: money that moved or is held. */
-  readonly moved: boolean;
-  readonly contentHash: number;
-  /** An authorisation that nothing has settled yet. */
-  readonly open: boolean;
-  /** Taken out by a reversal: contributions are gone, the id stays known. */
-  readonly reversed: boolean;
-  /** Id of the booking that settled this authorisation; empty when none did. */
-  readonly settledBy: string;
-}
+import type { Purpose, Rail } from "../domain/tx.ts";
+import {
+  INCOMING,
+  MOVED,
+  OPEN,
+  OTHER_OWN,
+  purposeIn,
+  REVERSED,
+  type RecentEvent,
+  railIn,
+  traitsOf,
+} from "./recent-event.ts";
 
 // Cells of an event; words of bits follow (`counted.ts`).
 const TIME = 0;
@@ -43,16 +36,6 @@ const MOVEMENT_ID = 1;
 const OTHER = 2;
 const SETTLED_BY = 3;
 const TEXTS = 4;
-
-// Traits of an event: five flags, the number of the rail, and that of the purpose from 1 on.
-const INCOMING = 1;
-const OTHER_OWN = 2;
-const MOVED = 4;
-const OPEN = 8;
-const REVERSED = 16;
-const RAIL_SHIFT = 5;
-const PURPOSE_SHIFT = 9;
-assert(RAILS.length <= 1 << (PURPOSE_SHIFT - RAIL_SHIFT), "the number of a rail fits into its bits");
 
 /** Events oldest first; index 0 is the oldest. Sequence numbers grow by one from event to event. */
 export class RecentEvents implements Iterable<RecentEvent> {
@@ -106,6 +89,7 @@ export class RecentEvents implements Iterable<RecentEvent> {
    */
   load(firstSeq: number, count: number, read: () => RecentEvent): void {
     assert(this.length === 0, "events are loaded into an empty list");
+    if (count === 0) return;
     const words = this.stride - BITS;
     let cell = 0;
     let text = 0;
@@ -190,11 +174,11 @@ export class RecentEvents implements Iterable<RecentEvent> {
   }
 
   railAt(i: number): Rail {
-    return RAILS[(this.traitsAt(i) >>> RAIL_SHIFT) & 15] as Rail; // `traitsOf` put it there.
+    return railIn(this.traitsAt(i));
   }
 
   purposeAt(i: number): Purpose | undefined {
-    return PURPOSES[(this.traitsAt(i) >>> PURPOSE_SHIFT) - 1];
+    return purposeIn(this.traitsAt(i));
   }
 
   txIdAt(i: number): string {
@@ -287,56 +271,6 @@ export class RecentEvents implements Iterable<RecentEvent> {
     this.cells[at] = (this.cells[at] as number) & ~trait;
   }
 }
-
-/** One of the events after the other, as `past.*` asks of it: an object for all. */
-export class RecentCursor implements PastEvent {
-  recent: RecentEvents;
-  i = 0;
-
-  constructor(recent: RecentEvents) {
-    this.recent = recent;
-  }
-
-  get time(): number {
-    return this.recent.timeAt(this.i);
-  }
-
-  get incoming(): boolean {
-    return this.recent.isIncoming(this.i);
-  }
-
-  get amount(): number {
-    return this.recent.amountAt(this.i);
-  }
-
-  get other(): EntityKey {
-    return this.recent.otherAt(this.i);
-  }
-
-  get rail(): Rail {
-    return this.recent.railAt(this.i);
-  }
-
-  get purpose(): Purpose | undefined {
-    return this.recent.purposeAt(this.i);
-  }
-}
-
-function traitsOf(event: RecentEvent): number {
-  const { incoming, otherOwn, moved, open, reversed, rail, purpose } = event;
-  const flags =
-    (incoming ? INCOMING : 0) |
-    (otherOwn ? OTHER_OWN : 0) |
-    (moved ? MOVED : 0) |
-    (open ? OPEN : 0) |
-    (reversed ? REVERSED : 0);
-  const railNumber = RAIL_NUMBERS.get(rail) as number;
-  const purposeNumber = purpose === undefined ? 0 : (PURPOSE_NUMBERS.get(purpose) as number);
-  return flags | (railNumber << RAIL_SHIFT) | (purposeNumber << PURPOSE_SHIFT);
-}
-
-const RAIL_NUMBERS: ReadonlyMap<Rail, number> = new Map(RAILS.map((rail, i) => [rail, i]));
-const PURPOSE_NUMBERS: ReadonlyMap<Purpose, number> = new Map(PURPOSES.map((purpose, i) => [purpose, i + 1]));
 
 /** Where `load` lays events out; nothing in them outlasts a call. They grow to what the longest list needs and stay. */
 const LOADED_CELLS: number[] = [0.5];

@@ -13,7 +13,9 @@ import {
   setCounted,
   setKey,
 } from "../../src/screen/counted.ts";
-import { RecentCursor, type RecentEvent, RecentEvents } from "../../src/screen/recent-events.ts";
+import { RecentCursor } from "../../src/screen/recent-cursor.ts";
+import type { RecentEvent } from "../../src/screen/recent-event.ts";
+import { RecentEvents } from "../../src/screen/recent-events.ts";
 import { record } from "../domain/view-arbitrary.ts";
 
 /** Three words of bits, the last one begun. */
@@ -131,6 +133,36 @@ describe("recent events", () => {
           );
         expect(recent.findByTx("t9")).toBe(ofTx());
         expect(recent.findByTx("t9", true)).toBe(ofTx(true));
+      }),
+    );
+  });
+
+  it("are loaded as if they had come one by one, and each list by itself", () => {
+    const lists = fc.array(fc.array(event, { maxLength: 12 }), { minLength: 2, maxLength: 3 });
+    fc.assert(
+      fc.property(lists, event, fc.nat(MEASURES - 1), (all, later, counting) => {
+        const loaded = all.map((events, n) => {
+          const recent = new RecentEvents(MEASURES);
+          const left = [...events];
+          recent.load(n, events.length, () => left.shift() as RecentEvent);
+          return recent;
+        });
+        const pushed = all.map((events, n) => {
+          const recent = new RecentEvents(MEASURES);
+          for (const [i, one] of events.entries()) recent.push(n + i, one);
+          return recent;
+        });
+        for (const recents of [loaded, pushed]) {
+          const [first, second] = recents as [RecentEvents, RecentEvents];
+          if (first.length > 0) {
+            setCounted(first, counting, 0);
+            first.setAmount(0, 77);
+            first.settle(0, "b1");
+          }
+          if (second.length > 0) second.shift();
+          second.push(20, later);
+        }
+        expect(loaded).toStrictEqual(pushed);
       }),
     );
   });

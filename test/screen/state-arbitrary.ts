@@ -9,7 +9,8 @@ import { contributionsIn, seqsOf } from "../../src/screen/contributions.ts";
 import { setCounted, setKey } from "../../src/screen/counted.ts";
 import { KeySet } from "../../src/screen/key-set.ts";
 import { CONTENT_HASH_MS } from "../../src/screen/recent-codec.ts";
-import { type RecentEvent, RecentEvents } from "../../src/screen/recent-events.ts";
+import type { RecentEvent } from "../../src/screen/recent-event.ts";
+import { RecentEvents } from "../../src/screen/recent-events.ts";
 import { Slots } from "../../src/screen/slots.ts";
 import type {
   AlertState,
