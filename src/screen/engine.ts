@@ -5,10 +5,19 @@
  */
 import { hash48 } from "../base/hash.ts";
 import { LATENESS_COUNTED_MS, LATENESS_JUDGED_MS, TAIL_EVENTS_MAX } from "../base/limits.ts";
-import { type EntityKey, kindOf } from "../domain/entity.ts";
+import { type EntityKey, type EntityKind, kindOf } from "../domain/entity.ts";
 import type { HitView, MarkView, ProfileView, TxView, View } from "../domain/view.ts";
 import type { Pack } from "../rules/plan.ts";
-import { decodeEntityParts, encodeAddition, encodeEntity, keepStored, packTag, writtenUnder } from "./entity-codec.ts";
+import {
+  decodeEntityParts,
+  encodeAddition,
+  encodeEntity,
+  foldedViews,
+  keepStored,
+  packTag,
+  type ReadParts,
+  writtenUnder,
+} from "./entity-codec.ts";
 import { createFolder } from "./fold.ts";
 import { concernsOther, findRepeat } from "./movement-fold.ts";
 import { newEntity } from "./new-state.ts";
@@ -18,7 +27,7 @@ import { refold, sameTelling } from "./refold.ts";
 import { goesOn } from "./said.ts";
 import { sendAlert } from "./send.ts";
 import type { Entity, EntityState } from "./state.ts";
-import { packState } from "./state-codec.ts";
+import { packState, unpackState } from "./state-codec.ts";
 import { withStandIns } from "./subject-index.ts";
 import {
   type Core,
@@ -26,6 +35,7 @@ import {
   emptyState,
   foldTail,
   originalIn,
+  reversedIn,
   reversedInTail,
   SILENT,
   settle,
@@ -71,7 +81,7 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
     apply: (entity, view, out, packed) => apply(core, entity, view, out, packed),
     tag: packTag(full.hash),
     encode(entity) {
-      keepStored(entity);
+      keepStored(entity, foldedViews(entity));
       return encodeEntity(entity, full);
     },
     addition: encodeAddition,
@@ -85,12 +95,20 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
     },
     decode(key, bytes, additions) {
       const parts = decodeEntityParts(bytes, key, full, additions);
-      const work = foldTail(core, { base: parts.base, kind: kindOf(key) }, parts.views, SILENT);
-      const entity = newEntity(key, work, parts);
-      keepStored(entity);
+      const entity = newEntity(key, foldRead(core, kindOf(key), parts), parts);
+      keepStored(entity, parts.folded);
       return entity;
     },
   };
+}
+
+/** The working state of an entity that was read: what its stored fold has not taken in is folded now. */
+function foldRead(core: Core, kind: EntityKind, { base, views, fold, folded }: ReadParts): EntityState {
+  if (fold === undefined) return foldTail(core, { base, kind }, views, SILENT);
+  const state = unpackState(fold, core.pack, kind);
+  const reversed = reversedIn(views);
+  for (let i = folded; i < views.length; i += 1) core.folder.fold(state, views[i] as View, reversed.has(i), SILENT);
+  return state;
 }
 
 interface Live extends Core {

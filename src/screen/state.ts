@@ -233,4 +233,6 @@ export interface StoredForm {
   readonly sent: readonly SentAlert[];
   /** Views of the tail that are stored. */
   readonly views: number;
+  /** Those of them whose fold is stored too. */
+  readonly folded: number;
 }

@@ -8,6 +8,7 @@ import {
   encodeAddition,
   encodedLength,
   encodeEntity,
+  foldedViews,
   keepStored,
   packTag,
   writtenUnder,
@@ -161,7 +162,7 @@ describe("entities as bytes", () => {
         const entity = entityOf({ base, tail, sent });
         const bytes = encodeEntity(entity, PACK);
         const { tail: read, ...rest } = decodeEntityParts(bytes, KEY, PACK);
-        expect(rest).toStrictEqual({ base, sent, views: tail.views() });
+        expect(rest).toStrictEqual({ base, sent, views: tail.views(), fold: undefined, folded: 0 });
         expect(read.views()).toStrictEqual(tail.views());
         expect(encodeEntity(entityOf({ base, tail: read, sent }), PACK)).toStrictEqual(bytes);
         expect(encodedLength(entity, PACK)).toBe(bytes.length);
@@ -186,14 +187,14 @@ describe("entities as bytes", () => {
           const entity = entityOf({ base, tail: Tail.of(views.map((view): View => ({ ...view, entity: KEY }))), sent });
           expect(encodeAddition(entity)).toBeUndefined();
           const whole = encodeEntity(entity, PACK);
-          keepStored(entity);
+          keepStored(entity, foldedViews(entity));
           const pieces = more.map((added) => {
             for (const view of added) entity.tail.push({ ...view, entity: KEY });
             return encodeAddition(entity) as Uint8Array;
           });
           const { tail } = entity;
           const { tail: read, ...rest } = decodeEntityParts(whole, KEY, PACK, pieces);
-          expect(rest).toStrictEqual({ base, sent, views: tail.views() });
+          expect(rest).toStrictEqual({ base, sent, views: tail.views(), fold: undefined, folded: 0 });
           expect(read.views()).toStrictEqual(tail.views());
           for (const changed of [{ tail: tail.from(0) }, { base: `${base ?? ""}x` }, { sent: [...sent] }]) {
             expect(encodeAddition({ ...entity, ...changed })).toBeUndefined();
@@ -243,7 +244,7 @@ describe("bytes that are no state", () => {
     expect(() => decodeStateBytes(longer, PACK, "account")).toThrow("end of the state");
     expect(() => decodeStateBytes(new Uint8Array(), PACK, "account")).toThrow("position 0 of 0");
     expect(() => decodeStateBytes(new Uint8Array([9]), PACK, "account")).toThrow("version 7, but one of 9");
-    expect(() => decodeEntityParts(new Uint8Array([9]), KEY, PACK)).toThrow("version 2, but one of 9");
+    expect(() => decodeEntityParts(new Uint8Array([9]), KEY, PACK)).toThrow("version 3, but one of 9");
   });
 });
 
