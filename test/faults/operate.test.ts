@@ -51,7 +51,8 @@ function miscounted(key: string, value: Buffer): Buffer {
   const engine = createEngine(rig.pack, { tailKeep: 1 });
   const stored = toStored(value, key);
   const entity = engine.decode(nameOf(key), stored.value, stored.additions);
-  entity.tail = entity.tail.from(1);
+  // So short that it is folded when it is read: of a longer one the fold is stored, and would still be right.
+  entity.tail = entity.tail.from(Math.max(1, entity.tail.length - 8));
   return storedValue(stored.writtenAt, engine.encode(entity));
 }
 
