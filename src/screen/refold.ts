@@ -33,12 +33,20 @@ export function refold(
     if (known === undefined || !sameTelling(known, view)) out.push({ kind: "view", view });
   }
   for (const [id, hit] of after.hits) if (!before.hits.has(id)) out.push({ kind: "hit", hit });
-  for (const { content, hash } of after.alerts.values()) sendAlert(entity, content, hash, cause, out);
-  for (const [id, { content }] of before.alerts) {
-    if (after.alerts.has(id)) continue;
-    const next = successor(core, content, after, openBefore);
-    takeBack(core, entity, content, next, cause, out);
+  for (const { content, hash } of inOrderOfOpening(core, new Map([...before.alerts, ...after.alerts]))) {
+    if (after.alerts.has(content.alertId)) sendAlert(entity, content, hash, cause, out);
+    else takeBack(core, entity, content, successor(core, content, after, openBefore), cause, out);
   }
+}
+
+/**
+ * What the fold of a tail says first depends on where the tail begins, which is this worker's affair: consumers are
+ * told in an order that does not.
+ */
+function inOrderOfOpening(core: Core, alerts: Said["alerts"]): { content: AlertContent; hash: number }[] {
+  const slot = ({ content }: { content: AlertContent }) => ruleOf(core.pack, content.typology.id)?.slot ?? 0;
+  const opened = ({ content }: { content: AlertContent }) => Date.parse(content.openedAt);
+  return [...alerts.values()].sort((a, b) => opened(a) - opened(b) || slot(a) - slot(b));
 }
 
 function saidBy(core: Core, entity: Entity): Said {

@@ -27,6 +27,13 @@ export function lostMembership(error: unknown): boolean {
 
 const LOST = ["REBALANCE_IN_PROGRESS", "ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "NOT_COORDINATOR_FOR_GROUP"];
 
+/** Whether a partition was asked of a broker that does not lead it any more: newer metadata name the one that does. */
+export function leaderMoved(error: unknown): boolean {
+  return causes(error).some((e) => MOVED.includes(e.type ?? ""));
+}
+
+const MOVED = ["NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE", "FENCED_LEADER_EPOCH", "UNKNOWN_LEADER_EPOCH"];
+
 interface Link {
   readonly name?: string;
   readonly type?: string;

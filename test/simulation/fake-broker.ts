@@ -26,8 +26,8 @@ export interface FakeCluster {
   fault: (request: number) => ProduceFault;
   /** Faults that happened. */
   readonly happened: Record<ProduceFault, number>;
-  /** The other broker leads a partition from now on. */
-  move(partition: number): void;
+  /** The other broker leads a partition from now on, or from when the ends of logs are next asked for. */
+  move(partition: number, when?: "now" | "asked"): void;
   close(): Promise<void>;
 }
 
@@ -64,6 +64,8 @@ class Cluster implements FakeCluster {
   fault: (request: number) => ProduceFault = () => "none";
   private readonly topic: string;
   private readonly leaders: number[];
+  /** Partitions whose leader moves before the next question for the ends of logs is answered. */
+  private moving: number[] = [];
   private readonly servers: Server[] = [];
   private readonly sockets = new Set<Socket>();
   /** The last batches of each producer and partition, newest last. */
@@ -92,8 +94,9 @@ class Cluster implements FakeCluster {
     this.ports = this.servers.map((server) => (server.address() as AddressInfo).port);
   }
 
-  move(partition: number): void {
-    this.leaders[partition] = 1 - (this.leaders[partition] as number);
+  move(partition: number, when: "now" | "asked" = "now"): void {
+    if (when === "asked") this.moving.push(partition);
+    else this.leaders[partition] = 1 - (this.leaders[partition] as number);
   }
 
   async close(): Promise<void> {
@@ -154,6 +157,7 @@ class Cluster implements FakeCluster {
   }
 
   private listOffsets(node: number, request: WireReader, reply: WireWriter): void {
+    for (const partition of this.moving.splice(0)) this.move(partition);
     request.int32();
     reply.array(request.array(), () => {
       reply.text(request.text() ?? "");

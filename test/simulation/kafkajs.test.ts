@@ -84,7 +84,7 @@ function busOf(fake: FakeCluster): Bus {
 }
 
 describe("our admin", () => {
-  test("reads the ends of logs at once when leaders have moved", async () => {
+  test.each(["now", "asked"] as const)("reads the ends of logs when leaders have moved: %s", async (when) => {
     const fake = await cluster(on());
     const bus = busOf(fake);
     const producer = await bus.producer("simulation");
@@ -95,7 +95,7 @@ describe("our admin", () => {
     const expected = batch(0).map(({ partition }) => ({ partition, low: 0n, high: 1n }));
     expect(await admin.ranges(TOPIC)).toEqual(expected);
     for (const partition of [1, 2, 1]) {
-      fake.move(partition);
+      fake.move(partition, when);
       expect(await admin.ranges(TOPIC)).toEqual(expected);
     }
   });
