@@ -6,6 +6,7 @@ import type { Alert } from "../domain/alert.ts";
 import { LANES, type Lane, type OutboxEntry, StoreError, sequenceOffset } from "../store/port.ts";
 import { type AlertMessage, alertMessages } from "./alert-messages.ts";
 import type { OutRecord, Producer } from "./bus.ts";
+import { LaneQueue } from "./lane-queue.ts";
 import { decodeMarksEntry } from "./marks-entry.ts";
 import { type RejectedRecord, rejectedOut } from "./rejected.ts";
 import type { ScreenDeps } from "./screen-ports.ts";
@@ -33,6 +34,7 @@ const PARTITION_ROUND = 100;
 const ROUND = 1_000;
 /** Bytes of one partition in one send: a broker takes a batch of 1 MiB by default. */
 const SEND_BYTES = 512 * 1024;
+const LOOK_AGAIN_MS = 30_000;
 
 export interface PublisherHost {
   /** Entries of a partition were deleted. */
@@ -52,6 +54,7 @@ export function createPublisher(deps: ScreenDeps, host: PublisherHost): Publishe
   const loops = LANES.map((lane) =>
     drainLane({ deps, host, lane, queue: lanes[lane] }, ending.signal).catch((error: Error) => deps.failed(error)),
   );
+  loops.push(keepLooking(deps, Object.values(lanes), ending.signal));
   const publishedTo = (partition: number): bigint | undefined => {
     const position = positions.get(partition);
     if (position === undefined) return undefined;
@@ -97,96 +100,14 @@ export function createPublisher(deps: ScreenDeps, host: PublisherHost): Publishe
   };
 }
 
-/** How many entries wait in one lane of each partition, and from which offset on. */
-class LaneQueue {
-  private readonly waiting = new Map<number, { count: number; floor: bigint | "unknown"; grown: number }>();
-  private readonly busy = new Set<number>();
-  private wakeUp: (() => void) | undefined;
-
-  get idle(): boolean {
-    return this.busy.size === 0;
-  }
-
-  add(partition: number, count: number): void {
-    this.waiting.set(partition, { count, floor: "unknown", grown: 0 });
-    if (count > 0) this.mark(partition);
-  }
-
-  grow(partition: number, count: number, floor: bigint): void {
-    const lane = this.waiting.get(partition);
-    if (lane === undefined) return;
-    if (lane.count === 0) lane.floor = floor;
-    lane.count += count;
-    lane.grown += 1;
-    this.mark(partition);
-  }
-
-  /** `deleted` entries, the newest caused by `last`, are gone; the store still has `left`. */
-  shrink(partition: number, deleted: number, last: bigint, left: number): void {
-    const lane = this.waiting.get(partition);
-    if (lane === undefined) return;
-    // Rather too many than too few: a round that finds nothing mends it, a lane thought empty is never read.
-    lane.count = Math.max(lane.count - deleted, left);
-    // Others of the same cause may still wait.
-    lane.floor = last;
-    if (lane.count === 0) this.busy.delete(partition);
-  }
-
-  remove(partition: number): void {
-    this.waiting.delete(partition);
-    this.busy.delete(partition);
-  }
-
-  has(partition: number): boolean {
-    return this.waiting.has(partition);
-  }
-
-  count(partition: number): number {
-    return this.waiting.get(partition)?.count ?? 0;
-  }
-
-  floor(partition: number): bigint | "unknown" | undefined {
-    const lane = this.waiting.get(partition);
-    return lane === undefined || lane.count === 0 ? undefined : lane.floor;
-  }
-
-  /** The offset of the oldest entry, as just read. */
-  setFloor(partition: number, floor: bigint): void {
-    const lane = this.waiting.get(partition);
-    if (lane !== undefined) lane.floor = floor;
-  }
-
-  /** Changes with every growth. */
-  version(partition: number): number {
-    return this.waiting.get(partition)?.grown ?? -1;
-  }
-
-  /** Nothing was found where entries were thought to wait, and none came since `version`. */
-  clear(partition: number, version: number): void {
-    const lane = this.waiting.get(partition);
-    if (lane === undefined || lane.grown !== version) return;
-    lane.count = 0;
-    this.busy.delete(partition);
-  }
-
-  /** Partitions with entries; waits until there is one. */
-  async next(signal: AbortSignal): Promise<number[]> {
-    while (this.busy.size === 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.wakeUp = resolve;
-      });
-    }
-    return [...this.busy];
-  }
-
-  wake(): void {
-    this.wakeUp?.();
-    this.wakeUp = undefined;
-  }
-
-  private mark(partition: number): void {
-    this.busy.add(partition);
-    this.wake();
+/**
+ * Lanes thought empty are drained once more every so often: a failover may have lost the newest writes of the store,
+ * deletions and whole commits, and while nothing comes to a partition nobody would hear of it.
+ */
+async function keepLooking({ clock }: ScreenDeps, lanes: readonly LaneQueue[], signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(LOOK_AGAIN_MS, signal);
+    if (!signal.aborted) for (const lane of lanes) lane.markAll();
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Stored } from "../../src/store/port.ts";
+import { LANES, type StateStore, type Stored } from "../../src/store/port.ts";
 import { tallyOf } from "./fake-engine.ts";
 import { alertsIn, createRig, GROUP, type Message, oracle, PARTITIONS, type Rig, type RigWorker } from "./rig.ts";
 
@@ -277,6 +277,44 @@ describe("a log that changed", () => {
       [2, "BAD_RECORD"],
     ]);
     await worker.worker.stop(100);
+  });
+});
+
+describe("a store that forgot its newest writes while nothing comes", () => {
+  test("commits: what it lost is screened again", async () => {
+    const rig = createRig();
+    const messages = transfers(60);
+    rig.feed(messages);
+    const worker = rig.worker();
+    await worker.worker.start();
+    await rig.settled();
+    rig.store.flush();
+    await rig.settled();
+    await worker.worker.stop(500);
+    expect(worker.rebuilds.length).toBeGreaterThan(0);
+    expect([worker.errors, worker.halts]).toEqual([[], []]);
+    await expectExactlyOnce(rig, messages);
+  });
+
+  test("deletions: what stands in an outbox again leaves again, and nothing stays", async () => {
+    const rig = createRig();
+    const messages = transfers(60);
+    rig.feed(messages);
+    let forgotten = 0;
+    const store: StateStore = {
+      ...rig.store,
+      published: async (partition, lane, sequences) => {
+        if (forgotten > 0) return rig.store.published(partition, lane, sequences);
+        forgotten += sequences.length;
+        return 0;
+      },
+    };
+    await runToEnd(rig, rig.worker({ store }));
+    expect(forgotten).toBeGreaterThan(0);
+    await expectExactlyOnce(rig, messages);
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      for (const lane of LANES) expect(await rig.store.outbox(partition, lane, 1)).toEqual([]);
+    }
   });
 });
 
