@@ -27,6 +27,8 @@ export interface Cached {
   entity: Entity;
   /** Encoded length when last known. */
   bytes: number;
+  /** Not asked for again so far. */
+  isNew: boolean;
   /** Asked for since the hand of the clock passed. */
   used: boolean;
   /** Changed since the last close. */
@@ -51,8 +53,8 @@ export class EntityCache {
   private readonly places = new Map<EntityKey, number>();
   private readonly slots: (Cached | Resting | undefined)[] = [];
   private readonly free: number[] = [];
-  /** Those not asked for again so far, in the order in which they came: not stored yet, and at rest. */
-  private readonly newcomers = new Set<EntityKey>();
+  /** In the order in which they came: those that were new, of which some are no longer, and those at rest. */
+  private readonly newcomers: Cached[] = [];
   private readonly resting = new Set<EntityKey>();
   /** Keys of those that left without being asked for again, in the order in which they did. */
   private readonly left = new Set<EntityKey>();
@@ -77,7 +79,8 @@ export class EntityCache {
     const slot = this.slotOf(key);
     if (slot === undefined) return false;
     if (isResting(slot)) this.rouse(key, slot);
-    else if (this.newcomers.delete(key)) {
+    else if (slot.isNew) {
+      slot.isNew = false;
       this.newBytes -= memoryOf(slot.bytes);
       this.stayingBytes += memoryOf(slot.bytes);
     } else slot.used = true;
@@ -87,12 +90,14 @@ export class EntityCache {
   /** Holds an entity that was not here. */
   hold(key: EntityKey, engine: ScreenEngine, entity: Entity, bytes: number): void {
     const place = this.free.pop() ?? this.slots.length;
-    this.slots[place] = { key, engine, entity, bytes, used: false, dirty: false, flight: undefined };
+    const isNew = !this.left.delete(key);
+    const cached = { key, engine, entity, bytes, isNew, used: false, dirty: false, flight: undefined };
+    this.slots[place] = cached;
     this.places.set(key, place);
-    if (this.left.delete(key)) this.stayingBytes += memoryOf(bytes);
+    if (!isNew) this.stayingBytes += memoryOf(bytes);
     else {
       this.newBytes += memoryOf(bytes);
-      this.newcomers.add(key);
+      this.newcomers.push(cached);
     }
   }
 
@@ -100,7 +105,7 @@ export class EntityCache {
   resize(cached: Cached, bytes: number): void {
     const grown = memoryOf(bytes) - memoryOf(cached.bytes);
     cached.bytes = bytes;
-    if (this.newcomers.has(cached.key)) this.newBytes += grown;
+    if (cached.isNew) this.newBytes += grown;
     else this.stayingBytes += grown;
   }
 
@@ -111,7 +116,7 @@ export class EntityCache {
   depart(cached: Cached, flight: Flight, whole: Uint8Array | undefined): void {
     cached.dirty = false;
     cached.flight = flight;
-    if (this.newcomers.has(cached.key)) this.rest(cached, whole);
+    if (cached.isNew) this.rest(cached, whole);
   }
 
   /** Lets entities go until at most `limit` bytes are held. Only those leave that are stored as they are. */
@@ -121,7 +126,7 @@ export class EntityCache {
     for (let tries = this.slots.length * 2; tries > 0 && this.held > limit; tries -= 1) {
       this.hand = (this.hand + 1) % this.slots.length;
       const slot = this.slots[this.hand];
-      if (slot === undefined || isResting(slot) || isBusy(slot) || this.newcomers.has(slot.key)) continue;
+      if (slot === undefined || isResting(slot) || isBusy(slot) || slot.isNew) continue;
       if (slot.used) slot.used = false;
       else {
         this.stayingBytes -= memoryOf(slot.bytes);
@@ -144,16 +149,15 @@ export class EntityCache {
 
   /** Newcomers that are stored come to rest. */
   private restNewcomers(): void {
-    for (const key of this.newcomers) {
-      const cached = this.slotOf(key) as Cached; // No newcomer rests.
-      // Behind one that a commit still waits for stand those of the same commit and of later ones.
-      if (cached.dirty) return;
-      this.rest(cached);
-    }
+    // Behind one that a commit still waits for stand those of the same commit and of later ones.
+    const waiting = this.newcomers.findIndex(({ isNew, dirty }) => isNew && dirty);
+    const stored = this.newcomers.splice(0, waiting < 0 ? this.newcomers.length : waiting);
+    for (const cached of stored) if (cached.isNew) this.rest(cached);
   }
 
-  private rest({ key, engine, entity, bytes, flight }: Cached, whole?: Uint8Array): void {
-    this.newcomers.delete(key);
+  private rest(cached: Cached, whole?: Uint8Array): void {
+    const { key, engine, entity, bytes, flight } = cached;
+    cached.isNew = false;
     this.newBytes -= memoryOf(bytes);
     const packed = latin1Of(whole ?? engine.encode(entity));
     this.slots[this.places.get(key) as number] = { engine, packed, flight };
@@ -168,7 +172,7 @@ export class EntityCache {
     const bytes = packed.length;
     const entity = engine.decode(key, Buffer.from(packed, "latin1"), []);
     this.stayingBytes += memoryOf(bytes);
-    const cached = { key, engine, entity, bytes, used: false, dirty: false, flight };
+    const cached = { key, engine, entity, bytes, isNew: false, used: false, dirty: false, flight };
     this.slots[this.places.get(key) as number] = cached;
     return cached;
   }

@@ -87,7 +87,8 @@ export class PartitionState {
   /** Of the pack in force. */
   private engine: ScreenEngine | undefined;
   private readonly seen = new Map<string, Origin>();
-  private readonly seenChanged = new Set<string>();
+  /** What the last commit did not tell. */
+  private seenChanged: Origin[] = [];
   private dirty: Cached[] = [];
   private flight: Flight | undefined;
   private dirtyBytes = 0;
@@ -109,7 +110,8 @@ export class PartitionState {
     this.next = position.next;
     this.mutedTo = mutedTo;
     this.inForce = claim.pack;
-    for (const { source, offset, index } of claim.seen) this.seen.set(source, { offset, index });
+    for (const { source, offset, index } of claim.seen)
+      this.seen.set(source, { source, offset, index, changed: false });
   }
 
   /** In force at `nextOffset`; undefined while nothing has said so. */
@@ -207,13 +209,10 @@ export class PartitionState {
     const muted = record.offset < this.mutedTo;
     if (this.changesPack(read) && read.pack !== undefined) this.enter(read.pack, record.offset);
     for (const [number, { source, offset, index, view, packed }] of views.entries()) {
-      const origin = this.seen.get(source);
-      if (origin !== undefined && !isAfter(offset, index, origin)) {
+      if (!this.isNext(source, offset, index)) {
         this.counts.repeated++;
         continue;
       }
-      this.seen.set(source, { offset, index });
-      this.seenChanged.add(source);
       const cached = this.cache.get(view.entity);
       assert(cached !== undefined, "every entity of a record is admitted before it is taken");
       const verdict = this.underPack(cached).apply(cached.entity, view, this.out, packed);
@@ -239,15 +238,16 @@ export class PartitionState {
     this.flight = flight;
     const entities = this.dirty.map((cached) => this.change(cached, flight)).filter(({ value }) => value.length > 0);
     const seen: Seen[] = [];
-    for (const source of this.seenChanged) {
-      const origin = this.seen.get(source);
-      if (origin !== undefined) seen.push({ source, ...origin });
+    for (const origin of this.seenChanged) {
+      const { source, offset, index } = origin;
+      seen.push({ source, offset, index });
+      origin.changed = false;
     }
     const { partition, owner, outbox, closed: from } = this;
     this.dirty = [];
     this.dirtyBytes = 0;
     this.outbox = [];
-    this.seenChanged.clear();
+    this.seenChanged = [];
     this.applied = undefined;
     this.closed = to;
     const pack = this.inForce;
@@ -275,6 +275,21 @@ export class PartitionState {
     const { counts } = this;
     this.counts = newCounts();
     return counts;
+  }
+
+  /** Whether an origin lies behind those taken from its source; it is then the newest of them. */
+  private isNext(source: string, offset: bigint, index: number): boolean {
+    let origin = this.seen.get(source);
+    if (origin === undefined) {
+      origin = { source, offset, index, changed: false };
+      this.seen.set(source, origin);
+    } else if (isAfter(offset, index, origin)) {
+      origin.offset = offset;
+      origin.index = index;
+    } else return false;
+    if (!origin.changed) this.seenChanged.push(origin);
+    origin.changed = true;
+    return true;
   }
 
   private current(): ScreenEngine {
@@ -342,9 +357,12 @@ export class PartitionState {
   }
 }
 
+/** The newest origin taken from a source. */
 interface Origin {
-  readonly offset: bigint;
-  readonly index: number;
+  readonly source: string;
+  offset: bigint;
+  index: number;
+  changed: boolean;
 }
 
 function jsonOf(value: object): Buffer {
