@@ -1,6 +1,7 @@
 /** The benchmarks by name. */
 import { endToEnd } from "./end-to-end.ts";
 import { latency } from "./latency.ts";
+import { peerWorkload } from "./peer/paced.ts";
 import { peer } from "./peer/peer.ts";
 import { replayMemory, replayRate, scaling } from "./replay.ts";
 import type { Row } from "./report.ts";
@@ -83,6 +84,12 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
     about: "the same over 3 million: once, and once with kill -9",
     onlyNamed: true,
     run: async ({ services }) => peer(await services(), { topic: "peer-in3", count: 3_000_000, runs: 1, kill: true }),
+  },
+  "peer-latency": {
+    about: "workload W at 1,000 tx/s, every tenth leg a sample that alerts: from its write to its alert's receipt",
+    onlyNamed: true,
+    run: async ({ folder, services }) =>
+      latency(await services(), { ...PACED, roles: ["intake", "screen"] }, peerWorkload(folder)),
   },
   runtimes: {
     about: "replay and rules pass under another Node (PALERMO_BENCH_NODE=PATH) beside this one",

@@ -11,6 +11,15 @@ import type { Row } from "./report.ts";
 import type { Services } from "./services.ts";
 import { benchBus, createTopic, type Message, pace } from "./topic.ts";
 
+/** What is paced. */
+export interface PacedWorkload {
+  readonly name: string;
+  /** Configuration of the processes by the names of the environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Messages; `written` takes, by the subject of its alert, the time at which an alerting one is handed over. */
+  messages(count: number, rate: number, written: Map<string, number>): Generator<Message>;
+}
+
 export interface LatencyOptions {
   readonly rate: number;
   readonly warmUpSeconds: number;
@@ -23,16 +32,24 @@ const ALERT_EVERY = 20;
 /** What a consumer waits for the last alerts at most. */
 const AFTER_MS = 60_000;
 
+/** Payments of now under the shipped rules. */
+export const SHIPPED_WORKLOAD: PacedWorkload = { name: "shipped", env: {}, messages: alerting };
+
 /** Rows of the percentiles of one paced run. Throws when an alert is missing. */
-export async function latency(services: Services, options: LatencyOptions): Promise<Row[]> {
+export async function latency(
+  services: Services,
+  options: LatencyOptions,
+  workload: PacedWorkload = SHIPPED_WORKLOAD,
+): Promise<Row[]> {
   const { rate, warmUpSeconds, seconds, roles } = options;
-  const name = `latency-${roles.join("-")}-${rate}`;
+  const name = `latency-${workload.name}-${roles.join("-")}-${rate}`;
   const processes: Palermo[] = [];
   await createTopic(services.brokers, name, INPUTS);
-  const env = environment({ name, topic: name });
+  const env = environment({ name, topic: name, env: workload.env });
   for (const role of [...roles].reverse()) processes.push(await startPalermo({ services, role, env }));
   const bus = benchBus(services.brokers);
   const received = new Map<string, number>();
+  const written = new Map<string, number>();
   const consumer = bus.consumer(`${name}-reader`, { maxWaitMs: 5 });
   await consumer.run([`${name}.alerts`], {
     assigned: async (partitions) => {
@@ -46,26 +63,26 @@ export async function latency(services: Services, options: LatencyOptions): Prom
       const now = Date.now();
       for (const { value } of records) {
         const { subject, revision } = JSON.parse(String(value)) as Alert;
-        if (revision === 1) received.set(subject.token, now);
+        if (revision === 1 && written.has(subject.token)) received.set(subject.token, now);
       }
     },
   });
-  const written = new Map<string, number>();
   const producer = await bus.producer("paced");
-  await pace(producer, name, INPUTS, alerting(rate, warmUpSeconds + seconds, written), rate);
+  const count = rate * (warmUpSeconds + seconds);
+  await pace(producer, name, INPUTS, workload.messages(count, rate, written), rate);
   await producer.close();
   const end = performance.now() + AFTER_MS;
   while (received.size < written.size && performance.now() < end) await sleep(50);
   await consumer.close();
   await Promise.all(processes.map((each) => each.end()));
-  return rowsOf(options, written, received);
+  return rowsOf(options, workload.name, written, received);
 }
 
 /** Transactions of now; `written` takes the time at which an alerting one is handed to the producer. */
-function* alerting(rate: number, seconds: number, written: Map<string, number>): Generator<Message> {
+function* alerting(count: number, rate: number, written: Map<string, number>): Generator<Message> {
   const started = Date.now();
   let i = 0;
-  for (const line of lines(rate * seconds, { accounts: 20_000, gapMs: 1_000 / rate, from: started })) {
+  for (const line of lines(count, { accounts: 20_000, gapMs: 1_000 / rate, from: started })) {
     const key = `tx-${String(i).padStart(10, "0")}`;
     if (i % ALERT_EVERY !== 0) yield { key, value: line };
     else {
@@ -85,7 +102,12 @@ function toListed(token: string): object {
   };
 }
 
-function rowsOf(options: LatencyOptions, written: Map<string, number>, received: Map<string, number>): Row[] {
+function rowsOf(
+  options: LatencyOptions,
+  workload: string,
+  written: ReadonlyMap<string, number>,
+  received: ReadonlyMap<string, number>,
+): Row[] {
   const { rate, warmUpSeconds, seconds, roles } = options;
   const skipped = (warmUpSeconds / (warmUpSeconds + seconds)) * written.size;
   const measured: number[] = [];
@@ -99,7 +121,7 @@ function rowsOf(options: LatencyOptions, written: Map<string, number>, received:
   measured.sort((a, b) => a - b);
   const at = (share: number): number =>
     measured[Math.min(measured.length - 1, Math.floor(share * measured.length))] ?? 0;
-  const label = `${roles.join(" + ")} at ${rate.toLocaleString("en-US")} tx/s`;
+  const label = `${workload}, ${roles.join(" + ")} at ${rate.toLocaleString("en-US")} tx/s`;
   const row = (what: string, value: number): Row => ({
     bench: "latency",
     what: `${label}: ${what}`,

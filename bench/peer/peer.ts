@@ -8,6 +8,7 @@ import { DAY_MS } from "../../src/base/limits.ts";
 import { loadRules } from "../../src/cli/load-rules.ts";
 import { contributionsIn, valueAt } from "../../src/screen/contributions.ts";
 import { measureOf } from "../../src/screen/plain-readings.ts";
+import type { Role } from "../palermo.ts";
 import { alertRecords, bareConsume, type Pass, runPass } from "../pipeline.ts";
 import { differences, outcomeOf, referenceOf, storedEntities } from "../reference.ts";
 import { median, type Row } from "../report.ts";
@@ -21,6 +22,8 @@ const PARTITIONS = 8;
 const ROLES = ["intake", "screen"] as const;
 /** The peers hold the state of all entities in memory, or within a store of theirs beside it. */
 const CACHE_MB = "2500";
+/** What comes into such a cache is copied once less often: `docs/operations.md` tells what it takes and gives. */
+const YOUNG = "--max-semi-space-size=128";
 /** The widest window of W: what its rings of 30 days hold. */
 const WIDEST_MS = 30 * DAY_MS;
 
@@ -43,7 +46,8 @@ export async function peer(services: Services, { topic, count, runs, kill }: Pee
     const name = `${topic}-${process.pid}-${run}`;
     const bare = await bareConsume(services, topic, count);
     const killed = isKill ? { killAtHalfOf: count } : {};
-    const pass = await runPass({ services, name, topic, roles: ROLES, env, ...killed });
+    const nodeArgs = (role: Role): string[] => (role === "screen" ? [YOUNG] : []);
+    const pass = await runPass({ services, name, topic, roles: ROLES, env, nodeArgs, ...killed });
     const faults = [
       ...differences(await outcomeOf(services, name, SETTING), reference),
       ...(await wrongTotals(services, name, count)),

@@ -33,9 +33,9 @@ import {
   type Core,
   type EngineOptions,
   emptyState,
+  foldFrom,
   foldTail,
   originalIn,
-  reversedIn,
   reversedInTail,
   SILENT,
   settle,
@@ -105,10 +105,7 @@ export function createEngine(pack: Pack, options: EngineOptions): Engine {
 /** The working state of an entity that was read: what its stored fold has not taken in is folded now. */
 function foldRead(core: Core, kind: EntityKind, { base, views, fold, folded }: ReadParts): EntityState {
   if (fold === undefined) return foldTail(core, { base, kind }, views, SILENT);
-  const state = unpackState(fold, core.pack, kind);
-  const reversed = reversedIn(views);
-  for (let i = folded; i < views.length; i += 1) core.folder.fold(state, views[i] as View, reversed.has(i), SILENT);
-  return state;
+  return foldFrom(core, unpackState(fold, core.pack, kind), folded, views, SILENT);
 }
 
 interface Live extends Core {

@@ -59,10 +59,21 @@ export function foldTail(
   entity: Pick<Entity, "base" | "kind">,
   tail: readonly View[],
   sink: FoldSink,
+  reversed?: ReadonlySet<number>,
+): EntityState {
+  return foldFrom(core, baseState(core, entity), 0, tail, sink, reversed);
+}
+
+/** Folds the views of `tail` from `start` on into a state that has taken in those before. */
+export function foldFrom(
+  core: Core,
+  state: EntityState,
+  start: number,
+  tail: readonly View[],
+  sink: FoldSink,
   reversed: ReadonlySet<number> = reversedIn(tail),
 ): EntityState {
-  const state = baseState(core, entity);
-  for (const [i, view] of tail.entries()) core.folder.fold(state, view, reversed.has(i), sink);
+  for (let i = start; i < tail.length; i += 1) core.folder.fold(state, tail[i] as View, reversed.has(i), sink);
   return state;
 }
 
