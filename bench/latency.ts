@@ -33,7 +33,7 @@ const ALERT_EVERY = 20;
 const AFTER_MS = 60_000;
 
 /** Payments of now under the shipped rules. */
-export const SHIPPED_WORKLOAD: PacedWorkload = { name: "shipped", env: {}, messages: alerting };
+const SHIPPED_WORKLOAD: PacedWorkload = { name: "shipped", env: {}, messages: alerting };
 
 /** Rows of the percentiles of one paced run. Throws when an alert is missing. */
 export async function latency(

@@ -45,7 +45,7 @@ export function refold(
  */
 function inOrderOfOpening(core: Core, alerts: Said["alerts"]): { content: AlertContent; hash: number }[] {
   const slot = ({ content }: { content: AlertContent }) => ruleOf(core.pack, content.typology.id)?.slot ?? 0;
-  const opened = ({ content }: { content: AlertContent }) => Date.parse(content.openedAt);
+  const opened = ({ content }: { content: AlertContent }) => span(content)[0];
   return [...alerts.values()].sort((a, b) => opened(a) - opened(b) || slot(a) - slot(b));
 }
 

@@ -1,6 +1,6 @@
 /** What waits in one lane of the outboxes of the owned partitions, as far as the worker knows; for `publisher.ts`. */
 
-/** How many entries wait in one lane of each partition, and from which offset on. */
+/** How many entries wait in one lane of each partition, from which offset on, and which partitions are to be read. */
 export class LaneQueue {
   private readonly waiting = new Map<number, { count: number; floor: bigint | "unknown"; grown: number }>();
   private readonly busy = new Set<number>();
@@ -73,7 +73,7 @@ export class LaneQueue {
     this.busy.delete(partition);
   }
 
-  /** Partitions with entries; waits until there is one. */
+  /** Partitions to read: those with entries, and those to be looked at again. Waits until there is one. */
   async next(signal: AbortSignal): Promise<number[]> {
     while (this.busy.size === 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {

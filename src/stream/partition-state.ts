@@ -87,8 +87,8 @@ export class PartitionState {
   /** Of the pack in force. */
   private engine: ScreenEngine | undefined;
   private readonly seen = new Map<string, Origin>();
-  /** What the last commit did not tell. */
-  private seenChanged: Origin[] = [];
+  /** Those that the last commit did not tell. */
+  private readonly seenChanged = new Set<Origin>();
   private dirty: Cached[] = [];
   private flight: Flight | undefined;
   private dirtyBytes = 0;
@@ -110,8 +110,7 @@ export class PartitionState {
     this.next = position.next;
     this.mutedTo = mutedTo;
     this.inForce = claim.pack;
-    for (const { source, offset, index } of claim.seen)
-      this.seen.set(source, { source, offset, index, changed: false });
+    for (const origin of claim.seen) this.seen.set(origin.source, { ...origin });
   }
 
   /** In force at `nextOffset`; undefined while nothing has said so. */
@@ -209,7 +208,7 @@ export class PartitionState {
     const muted = record.offset < this.mutedTo;
     if (this.changesPack(read) && read.pack !== undefined) this.enter(read.pack, record.offset);
     for (const [number, { source, offset, index, view, packed }] of views.entries()) {
-      if (!this.isNext(source, offset, index)) {
+      if (!this.advance(source, offset, index)) {
         this.counts.repeated++;
         continue;
       }
@@ -237,17 +236,13 @@ export class PartitionState {
     const flight = { landed: false };
     this.flight = flight;
     const entities = this.dirty.map((cached) => this.change(cached, flight)).filter(({ value }) => value.length > 0);
-    const seen: Seen[] = [];
-    for (const origin of this.seenChanged) {
-      const { source, offset, index } = origin;
-      seen.push({ source, offset, index });
-      origin.changed = false;
-    }
+    // Copies: what is taken while the commit is in flight moves the origins on.
+    const seen: Seen[] = [...this.seenChanged].map((origin) => ({ ...origin }));
     const { partition, owner, outbox, closed: from } = this;
     this.dirty = [];
     this.dirtyBytes = 0;
     this.outbox = [];
-    this.seenChanged = [];
+    this.seenChanged.clear();
     this.applied = undefined;
     this.closed = to;
     const pack = this.inForce;
@@ -277,18 +272,16 @@ export class PartitionState {
     return counts;
   }
 
-  /** Whether an origin lies behind those taken from its source; it is then the newest of them. */
-  private isNext(source: string, offset: bigint, index: number): boolean {
+  /** Takes an origin as the newest of its source; false where it was taken before. */
+  private advance(source: string, offset: bigint, index: number): boolean {
     let origin = this.seen.get(source);
     if (origin === undefined) {
-      origin = { source, offset, index, changed: false };
+      origin = { source, offset, index };
       this.seen.set(source, origin);
-    } else if (isAfter(offset, index, origin)) {
-      origin.offset = offset;
-      origin.index = index;
-    } else return false;
-    if (!origin.changed) this.seenChanged.push(origin);
-    origin.changed = true;
+    } else if (!isAfter(offset, index, origin)) return false;
+    origin.offset = offset;
+    origin.index = index;
+    this.seenChanged.add(origin);
     return true;
   }
 
@@ -362,7 +355,6 @@ interface Origin {
   readonly source: string;
   offset: bigint;
   index: number;
-  changed: boolean;
 }
 
 function jsonOf(value: object): Buffer {

@@ -41,12 +41,12 @@ export interface PublisherHost {
   changed(partition: number): void;
   /**
    * How many entries wait in a lane, from a store that still knows this owner and its position; undefined when it
-   * does not. Asked when a lane is empty that should not be: a store that was flushed looks the same.
+   * does not. Asked when a lane was read and is empty: a store that was flushed looks the same.
    */
   verify(partition: number, lane: Lane): Promise<number | undefined>;
 }
 
-/** Starts one loop for each lane. */
+/** Starts one loop for each lane, and one that has them look again. */
 export function createPublisher(deps: ScreenDeps, host: PublisherHost): Publisher {
   const lanes = { alerts: new LaneQueue(), marks: new LaneQueue() };
   const positions = new Map<number, { next: bigint; floor: bigint }>();

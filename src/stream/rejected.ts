@@ -64,8 +64,9 @@ export function refusedByScreening(
   verdict: Verdict,
 ): RejectedRecord | undefined {
   const reject = view.kind === "tx" ? refusalOf(view.tx, verdict) : undefined;
-  const at = reject === undefined ? undefined : inputOf(source);
-  if (reject === undefined || at === undefined) return undefined;
+  if (reject === undefined) return undefined;
+  const at = inputOf(source);
+  if (at === undefined) return undefined;
   return { schema: "rejected/1", stage: "screen", ...at, offset: Number(offset), ...reject };
 }
 
